@@ -1,0 +1,201 @@
+"""A module as data (spec §2.5): what decoder and text parser make, and everything else reads."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import attrs
+
+from lindref.wasm.features import DEFAULT, Feature
+from lindref.wasm.instructions import Op
+from lindref.wasm.types import (
+    FuncType,
+    GlobalType,
+    MemoryType,
+    RecGroup,
+    RefType,
+    SubType,
+    TableType,
+    TagType,
+    ValType,
+)
+
+
+class Instr(NamedTuple):
+    """One instruction of a flat body.
+
+    ``args`` are the immediates in *binary* order, one Python value per entry of ``op.imms`` (see
+    ``instructions.Imm`` for their shapes). ``offset`` is the byte offset in the file (binary) or the source
+    line (text), for messages and DWARF; it takes no part in any meaning.
+    Blocks are flat: ``block``/``loop``/``if``/``try_table``/``try`` … ``else``/``catch`` … ``end``/``delegate``.
+    """
+
+    op: Op
+    args: tuple[object, ...] = ()
+    offset: int = 0
+
+
+class ExternKind(enum.IntEnum):
+    """The kinds of imports and exports; values are the binary codes."""
+
+    FUNC = 0
+    TABLE = 1
+    MEMORY = 2
+    GLOBAL = 3
+    TAG = 4
+
+
+#: What an import's description holds: a function's type index, or the type itself.
+ImportDesc = int | TableType | MemoryType | GlobalType | TagType
+
+
+@attrs.frozen
+class Import:
+    """An import ``module.name`` of the given kind; ``desc`` is an ``int`` (type index) for functions."""
+
+    module: str
+    name: str
+    kind: ExternKind
+    desc: ImportDesc
+
+
+@attrs.frozen
+class Export:
+    """An export of item ``index`` (in the index space of its kind) under ``name``."""
+
+    name: str
+    kind: ExternKind
+    index: int
+
+
+#: A constant expression: a flat body *including* its closing ``end``.
+Expr = tuple[Instr, ...]
+
+
+@attrs.define
+class Code:
+    """A defined function's locals and body.
+
+    ``locals_`` are runs ``(count, type)`` of declared locals (parameters excluded). The body is decoded on first
+    use: ``thunk`` makes it (raising ``Malformed``) and is dropped afterwards. The last instruction is ``end``.
+    """
+
+    locals_: tuple[tuple[int, ValType], ...]
+    offset: int = 0  # of the body in the file: where DWARF's code addresses and messages count from
+    size: int = 0  # bytes of the code entry in the file, 0 for text
+    _body: tuple[Instr, ...] | None = None
+    _thunk: Callable[[], tuple[Instr, ...]] | None = attrs.field(default=None, eq=False, repr=False)
+
+    @property
+    def body(self) -> tuple[Instr, ...]:
+        """The instructions, decoded now if they were not yet; raises ``Malformed``."""
+        if self._body is None:
+            assert self._thunk is not None
+            self._body = self._thunk()
+            self._thunk = None
+        return self._body
+
+    def local_types(self) -> list[ValType]:
+        """The declared locals, one entry each."""
+        return [t for count, t in self.locals_ for _ in range(count)]
+
+
+@attrs.frozen
+class Table:
+    """A defined table; ``init`` is its initial element (``None``: null)."""
+
+    type: TableType
+    init: Expr | None = None
+
+
+@attrs.frozen
+class Global:
+    """A defined global with its initialiser."""
+
+    type: GlobalType
+    init: Expr
+
+
+class SegmentMode(enum.Enum):
+    """How an element or data segment is used."""
+
+    ACTIVE = "active"
+    PASSIVE = "passive"
+    DECLARATIVE = "declarative"
+
+
+@attrs.frozen
+class Elem:
+    """An element segment; every element is a constant expression (``func_indices`` are ``ref.func`` ones)."""
+
+    type: RefType
+    init: tuple[Expr, ...]
+    mode: SegmentMode
+    table: int = 0
+    offset: Expr = ()
+
+
+@attrs.frozen
+class Data:
+    """A data segment."""
+
+    init: bytes
+    mode: SegmentMode
+    memory: int = 0
+    offset: Expr = ()
+
+
+@attrs.frozen
+class Custom:
+    """A custom section; ``after`` is the id of the last non-custom section before it (0: first)."""
+
+    name: str
+    data: bytes
+    after: int = 0
+    offset: int = 0  # of ``data`` in the file
+
+
+@attrs.define
+class Module:
+    """A module. Index spaces start with the imports, as in the specification."""
+
+    rec_groups: tuple[RecGroup, ...] = ()
+    imports: tuple[Import, ...] = ()
+    funcs: tuple[int, ...] = ()  # type index of each defined function
+    tables: tuple[Table, ...] = ()
+    memories: tuple[MemoryType, ...] = ()
+    tags: tuple[TagType, ...] = ()
+    globals: tuple[Global, ...] = ()
+    exports: tuple[Export, ...] = ()
+    start: int | None = None
+    elems: tuple[Elem, ...] = ()
+    codes: Sequence[Code] = ()  # one per entry of ``funcs``
+    datas: tuple[Data, ...] = ()
+    data_count: int | None = None  # the data count section, where there is one
+    customs: tuple[Custom, ...] = ()
+    features: frozenset[Feature] = DEFAULT
+    #: Set by the text parser from ``$names``, by ``sections.names`` from the name section: see there.
+    text_names: object | None = attrs.field(default=None, eq=False)
+    digest: str = ""  # BLAKE2b-128 of the binary, hexadecimal; empty for text until encoded
+    _types: tuple[SubType, ...] | None = attrs.field(default=None, eq=False, repr=False, init=False)
+
+    @property
+    def types(self) -> tuple[SubType, ...]:
+        """The type index space: members of all groups, in order."""
+        if self._types is None:
+            self._types = tuple(m for g in self.rec_groups for m in g.members)
+        return self._types
+
+    def func_type(self, type_index: int) -> FuncType:
+        """The function type at ``type_index`` (which must be in range)."""
+        return self.types[type_index].comp
+
+    def imported(self, kind: ExternKind) -> list[Import]:
+        """The imports of one kind, in index order."""
+        return [i for i in self.imports if i.kind is kind]
+
+    def export(self, name: str) -> Export | None:
+        """The export called ``name``."""
+        return next((e for e in self.exports if e.name == name), None)

@@ -1,0 +1,163 @@
+"""Wasm types as syntax (spec §2.3): what a module's text or bytes say, before canonicalisation.
+
+Type indices inside these types are module-relative ``int``s in ``HeapType``; ``lindref.wasm.typing`` closes
+them into canonical defined types and decides matching.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+
+class NumType(enum.Enum):
+    """A number type; the value is its text-format name."""
+
+    I32 = "i32"
+    I64 = "i64"
+    F32 = "f32"
+    F64 = "f64"
+    V128 = "v128"  # syntax only until SIMD is built
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class AbsHeap(enum.Enum):
+    """An abstract heap type; the value is its text-format name."""
+
+    FUNC = "func"
+    NOFUNC = "nofunc"
+    EXTERN = "extern"
+    NOEXTERN = "noextern"
+    ANY = "any"
+    EQ = "eq"
+    I31 = "i31"
+    STRUCT = "struct"
+    ARRAY = "array"
+    NONE = "none"
+    EXN = "exn"
+    NOEXN = "noexn"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@attrs.frozen
+class DefType:
+    """A closed defined type: member ``index`` of a canonical recursive group.
+
+    Inside ``group`` a reference to a member of the same group is a ``RecRef``, a reference to any other
+    defined type is a ``DefType``. Two equal ``DefType`` values are the same type (spec §3.1.2, rolling).
+    """
+
+    group: RecGroup
+    index: int
+
+
+@attrs.frozen
+class RecRef:
+    """A reference to member ``index`` of the recursive group it stands in (canonical types only)."""
+
+    index: int
+
+
+#: Module syntax uses ``int`` (a type index); canonical types use ``DefType``/``RecRef``.
+HeapType = AbsHeap | int | DefType | RecRef
+
+
+@attrs.frozen
+class RefType:
+    """A reference type ``(ref null? heap)``."""
+
+    nullable: bool
+    heap: HeapType
+
+    def __str__(self) -> str:
+        short = {AbsHeap.FUNC: "funcref", AbsHeap.EXTERN: "externref", AbsHeap.EXN: "exnref"}
+        if self.nullable and isinstance(self.heap, AbsHeap) and self.heap in short:
+            return short[self.heap]
+        heap = self.heap.index if isinstance(self.heap, (DefType, RecRef)) else self.heap
+        return f"(ref {'null ' if self.nullable else ''}{heap})"
+
+
+ValType = NumType | RefType
+
+FUNCREF = RefType(True, AbsHeap.FUNC)
+EXTERNREF = RefType(True, AbsHeap.EXTERN)
+EXNREF = RefType(True, AbsHeap.EXN)
+
+
+@attrs.frozen
+class FuncType:
+    """A function type (spec §2.3.8)."""
+
+    params: tuple[ValType, ...] = ()
+    results: tuple[ValType, ...] = ()
+
+    def __str__(self) -> str:
+        return f"[{' '.join(map(str, self.params))}] -> [{' '.join(map(str, self.results))}]"
+
+
+@attrs.frozen
+class SubType:
+    """``sub final? supers* comptype``; a plain ``(type (func))`` is final without supertypes."""
+
+    comp: FuncType
+    final: bool = True
+    supers: tuple[HeapType, ...] = ()
+
+
+@attrs.frozen
+class RecGroup:
+    """``(rec subtype*)``; a type outside any ``rec`` is a group of one."""
+
+    members: tuple[SubType, ...]
+
+
+@attrs.frozen
+class Limits:
+    """Size bounds: ``minimum`` and optional ``maximum``, in pages (memory, 64 KiB) or elements (table)."""
+
+    minimum: int
+    maximum: int | None = None
+
+
+@attrs.frozen
+class TableType:
+    """A table type; element type ``ref``."""
+
+    limits: Limits
+    ref: RefType
+
+
+@attrs.frozen
+class MemoryType:
+    """A memory type, limits in pages of 64 KiB; ``shared`` needs a maximum (threads)."""
+
+    limits: Limits
+    shared: bool = False
+
+
+@attrs.frozen
+class GlobalType:
+    """A global's type."""
+
+    value: ValType
+    mutable: bool = False
+
+
+@attrs.frozen
+class TagType:
+    """An exception tag's type: index of a function type without results."""
+
+    type_index: int
+
+
+@attrs.frozen
+class BlockType:
+    """A block's type: a type index, or at most one result (both ``None``: ``[] -> []``)."""
+
+    type_index: int | None = None
+    result: ValType | None = None
