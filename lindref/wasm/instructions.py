@@ -45,7 +45,10 @@ class Imm(enum.Enum):
 
 @attrs.frozen
 class MemArg:
-    """Alignment (as an exponent), offset in bytes (0 <= offset < 2**32), memory index."""
+    """Alignment (as an exponent), offset in bytes, memory index.
+
+    Bytes and text may say any 64-bit offset; validation demands ``offset < 2**32`` for 32-bit memories.
+    """
 
     align: int
     offset: int

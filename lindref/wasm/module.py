@@ -1,4 +1,8 @@
-"""A module as data (spec §2.5): what decoder and text parser make, and everything else reads."""
+"""A module as data (spec §2.5): what decoder and text parser make, and everything else reads.
+
+Equality is equality of meaning: where a thing stood in its file (offsets, sizes, the digest) takes no part in it,
+so a module equals what its encoding decodes to.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import NamedTuple
 
 import attrs
 
+from lindref.wasm.errors import Exhausted
 from lindref.wasm.features import DEFAULT, Feature
 from lindref.wasm.instructions import Op
 from lindref.wasm.types import (
@@ -22,6 +27,9 @@ from lindref.wasm.types import (
     ValType,
 )
 
+#: Declared locals a function may have: a limit of ours, the one that browsers agreed on.
+MAX_LOCALS = 50_000
+
 
 class Instr(NamedTuple):
     """One instruction of a flat body.
@@ -35,6 +43,15 @@ class Instr(NamedTuple):
     op: Op
     args: tuple[object, ...] = ()
     offset: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Instr) and self[0] is other[0] and self[1] == other[1]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((self[0].index, self[1]))
 
 
 class ExternKind(enum.IntEnum):
@@ -74,17 +91,18 @@ class Export:
 Expr = tuple[Instr, ...]
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Code:
     """A defined function's locals and body.
 
     ``locals_`` are runs ``(count, type)`` of declared locals (parameters excluded). The body is decoded on first
     use: ``thunk`` makes it (raising ``Malformed``) and is dropped afterwards. The last instruction is ``end``.
+    Comparing two of them decodes both.
     """
 
     locals_: tuple[tuple[int, ValType], ...]
-    offset: int = 0  # of the body in the file: where DWARF's code addresses and messages count from
-    size: int = 0  # bytes of the code entry in the file, 0 for text
+    offset: int = 0  # of the code entry in the file, just after its size; the source line for text
+    size: int = 0  # bytes of the code entry in the file (locals and body), 0 for text
     _body: tuple[Instr, ...] | None = None
     _thunk: Callable[[], tuple[Instr, ...]] | None = attrs.field(default=None, eq=False, repr=False)
 
@@ -97,8 +115,18 @@ class Code:
             self._thunk = None
         return self._body
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Code):
+            return NotImplemented
+        return self.locals_ == other.locals_ and self.body == other.body
+
+    __hash__ = None  # type: ignore[assignment]  # it changes when the body is decoded
+
     def local_types(self) -> list[ValType]:
-        """The declared locals, one entry each."""
+        """The declared locals, one entry each; ``Exhausted`` when there are more than ``MAX_LOCALS``."""
+        total = sum(count for count, _ in self.locals_)
+        if total > MAX_LOCALS:
+            raise Exhausted(f"{total} locals in a function, at most {MAX_LOCALS} are allowed")
         return [t for count, t in self.locals_ for _ in range(count)]
 
 
@@ -154,7 +182,7 @@ class Custom:
     name: str
     data: bytes
     after: int = 0
-    offset: int = 0  # of ``data`` in the file
+    offset: int = attrs.field(default=0, eq=False)  # of ``data`` in the file
 
 
 @attrs.define
@@ -173,12 +201,15 @@ class Module:
     elems: tuple[Elem, ...] = ()
     codes: Sequence[Code] = ()  # one per entry of ``funcs``
     datas: tuple[Data, ...] = ()
-    data_count: int | None = None  # the data count section, where there is one
+    #: The data count section, where there is one. Only well-formedness of bytes asks for it, so text has none, and
+    #: the encoder writes one wherever a body needs it.
+    data_count: int | None = attrs.field(default=None, eq=False)
     customs: tuple[Custom, ...] = ()
     features: frozenset[Feature] = DEFAULT
     #: Set by the text parser from ``$names``, by ``sections.names`` from the name section: see there.
     text_names: object | None = attrs.field(default=None, eq=False)
-    digest: str = ""  # BLAKE2b-128 of the binary, hexadecimal; empty for text until encoded
+    digest: str = attrs.field(default="", eq=False)  # BLAKE2b-128 of the binary, hexadecimal; empty for text
+    code_start: int = attrs.field(default=0, eq=False)  # of the code section's content in the file: DWARF's address 0
     _types: tuple[SubType, ...] | None = attrs.field(default=None, eq=False, repr=False, init=False)
 
     @property
