@@ -1,0 +1,132 @@
+"""Handler tables: (cage, number) → handler, and the pure functions that change and question them.
+
+A row is ``None`` when it is present but empty: its grate has died. All functions return new tables.
+Rules: spec/3i.md.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import attrs
+
+from lindref.state.pmap import PMap
+from lindref.state.records import record
+from lindref.threei.numbers import (
+    DEREGISTER,
+    EXIT_CALLS,
+    RAWPOSIX_CAGE,
+    THREEI_CAGE,
+    THREEI_CALLS,
+    ThreeIError,
+)
+
+
+@record("3i.handler")
+class Handler:
+    """Who serves a call: a grate (or a cage beneath all grates) and the function there.
+
+    ``address`` is the function's index in the grate's table; 0 for handlers beneath all grates.
+    """
+
+    cage: int
+    address: int
+
+
+Rows = PMap[Handler | None]
+
+
+@record("3i.tables")
+class HandlerTables:
+    """All handler tables, and the cages that are exiting or gone (never removed: ids are not reused)."""
+
+    rows: PMap[Rows] = attrs.field(factory=PMap)
+    exiting: PMap[bool] = attrs.field(factory=PMap)
+
+
+class NoHandler(enum.Enum):
+    """Why a lookup found no handler (3I-ROUTE-3)."""
+
+    NO_TABLE = "no handler table"
+    NO_ROW = "no handler for this number"
+    EMPTY_ROW = "the grate that served this number is gone"
+
+
+def boot(tables: HandlerTables, cage: int, numbers: Iterable[int]) -> HandlerTables:
+    """The first cage's table: RawPOSIX for each number, 3i for its own calls (3I-TABLE-1)."""
+    rows: Rows = PMap()
+    for number in numbers:
+        rows = rows.set(number, Handler(RAWPOSIX_CAGE, 0))
+    for number in THREEI_CALLS:
+        rows = rows.set(number, Handler(THREEI_CAGE, 0))
+    return attrs.evolve(tables, rows=tables.rows.set(cage, rows))
+
+
+def register(
+    tables: HandlerTables, cage: int, number: int, handler_cage: int, address: int
+) -> tuple[HandlerTables, int]:
+    """Call 1001 (3I-REG-1 … 3I-REG-4): set, replace or (``handler_cage`` 500) delete row ``number`` of ``cage``.
+
+    Nothing is validated: neither cage need exist, any number is accepted. Returns the tables and the caller's result.
+    """
+    if cage in tables.exiting or handler_cage in tables.exiting:  # 3I-REG-2
+        return tables, ThreeIError.NO_SUCH_CAGE
+    rows = tables.rows.get(cage)
+    if handler_cage == DEREGISTER:  # 3I-REG-3
+        if rows is None or number not in rows:
+            return tables, 0
+        rows = rows.remove(number)
+        # 3I-REG-4: without rows the cage has no table any more.
+        whole = tables.rows.set(cage, rows) if len(rows) else tables.rows.remove(cage)
+        return attrs.evolve(tables, rows=whole), 0
+    empty: Rows = PMap()
+    row = (empty if rows is None else rows).set(number, Handler(handler_cage, address))  # 3I-REG-1
+    return attrs.evolve(tables, rows=tables.rows.set(cage, row)), 0
+
+
+def copy_table(tables: HandlerTables, source: int, target: int) -> tuple[HandlerTables, int]:
+    """Call 1003 (3I-COPY-1 … 3I-COPY-3): replace the whole table of ``target`` by a copy of that of ``source``."""
+    if source in tables.exiting or target in tables.exiting:  # 3I-COPY-2
+        return tables, ThreeIError.NO_SUCH_CAGE
+    rows = tables.rows.get(source)
+    if rows is None:  # 3I-COPY-3
+        return tables, ThreeIError.ABORTED
+    return attrs.evolve(tables, rows=tables.rows.set(target, rows)), 0
+
+
+def on_fork(tables: HandlerTables, parent: int, child: int) -> HandlerTables:
+    """A forked cage begins with its parent's table (3I-FORK-1); the copy is direct, nobody can interpose it."""
+    return copy_table(tables, parent, child)[0]
+
+
+def on_exit(tables: HandlerTables, cage: int) -> HandlerTables:
+    """``cage`` is ending (3I-EXIT-1): rows served by it stay, empty; its own table stays (3I-EXIT-2)."""
+    whole = tables.rows
+    for other, rows in tables.rows.items():
+        emptied = rows
+        for number, handler in rows.items():
+            if handler is not None and handler.cage == cage:
+                emptied = emptied.set(number, None)
+        if emptied is not rows:
+            whole = whole.set(other, emptied)
+    return HandlerTables(whole, tables.exiting.set(cage, True))
+
+
+def unreachable(tables: HandlerTables, caller: int, number: int, target: int) -> bool:
+    """Whether ``target`` is exiting and the call is refused for it (3I-ROUTE-1).
+
+    A cage's own calls go on until it is gone, and exit calls always do.
+    """
+    return target in tables.exiting and number not in EXIT_CALLS and caller != target
+
+
+def route(tables: HandlerTables, caller: int, number: int) -> Handler | NoHandler:
+    """Who serves call ``number`` made with self = ``caller``: its own row, nothing else (3I-ROUTE-2)."""
+    rows = tables.rows.get(caller)
+    if rows is None:
+        return NoHandler.NO_TABLE
+    if number not in rows:
+        return NoHandler.NO_ROW
+    handler = rows.get(number)
+    return NoHandler.EMPTY_ROW if handler is None else handler
