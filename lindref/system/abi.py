@@ -1,0 +1,83 @@
+"""The guest ABI: what a Lind module may import from the host, and how a call crosses the gate.
+
+Rules ABI-1 … ABI-6 in spec/abi.md; the table of imports is 3i.md 1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from lindref.threei.numbers import MEMORY_FLAG
+from lindref.wasm.types import FuncType, NumType
+
+_I32, _I64 = NumType.I32, NumType.I64
+
+#: Names of the module that host functions come from; the second is what older C start-up code says (ABI-2).
+LIND = "lind"
+WASI = "wasi_snapshot_preview1"
+
+MAKE_SYSCALL = "make-syscall"
+EPOCH = "epoch"
+
+_TWO = FuncType((_I32, _I32), (_I32,))
+_BOTH_NAMES = ("args_sizes_get", "args_get", "environ_sizes_get", "environ_get", "random_get")
+
+#: (module, name) -> type of every host function.
+HOST_FUNCTIONS: dict[tuple[str, str], FuncType] = {
+    (LIND, MAKE_SYSCALL): FuncType((_I32, *[_I64] * 15), (_I32,)),
+    (LIND, "lind-get-memory-base"): FuncType((), (_I64,)),
+    (LIND, "lind-get-cage-id"): FuncType((), (_I64,)),
+    (LIND, "debug-panic"): FuncType((_I64,), ()),
+    (LIND, "epoch_callback"): FuncType((), ()),
+    (LIND, "dlopen"): _TWO,
+    (LIND, "dlsym"): _TWO,
+    (LIND, "dlclose"): FuncType((_I32,), (_I32,)),
+    **{(module, name): _TWO for module in (LIND, WASI) for name in _BOTH_NAMES},
+}
+
+#: Model base addresses (ABI-5): cage c's memory byte 0 is at ``ORIGIN + c * SPAN``; a 64-bit address lies in one cage
+#: or in none, and no sum of a base and a 33-bit offset reaches the next cage.
+ORIGIN = 0x7000_0000_0000
+SPAN = 0x4_0000_0000
+SPACE = 1 << 32
+
+
+def base_of(cage: int) -> int:
+    """What ``lind-get-memory-base`` answers in ``cage``."""
+    return ORIGIN + cage * SPAN
+
+
+def resolve(address: int) -> tuple[int, int] | None:
+    """The (cage, offset) that a host address names, or ``None``; the cage need not exist."""
+    cage, offset = divmod(address - ORIGIN, SPAN)
+    return (cage, offset) if 0 < cage < 1 << 20 and offset < SPACE else None
+
+
+@attrs.frozen
+class SyscallRequest:
+    """A call as it arrives at the gate: number, address of its name, self and target ids, six (value, cage) pairs."""
+
+    number: int
+    name_address: int
+    caller: int
+    target: int
+    pairs: tuple[tuple[int, int], ...]
+
+
+def decode_syscall(args: Sequence[object]) -> SyscallRequest:
+    """The sixteen parameters of ``make-syscall``; the number is a signed i32, bit 63 of cage ids is cleared (ABI-3)."""
+    values = [a for a in args if isinstance(a, int)]
+    number = values[0] - (1 << 32) if values[0] >> 31 else values[0]
+    pairs = tuple((values[i], values[i + 1] & ~MEMORY_FLAG) for i in range(4, 16, 2))
+    return SyscallRequest(number, values[1], values[2], values[3], pairs)
+
+
+def string_block(strings: Sequence[bytes], buffer: int) -> tuple[bytes, bytes]:
+    """Strings as ``args_get``/``environ_get`` lay them out: the pointer array and the bytes at ``buffer`` (ABI-4)."""
+    pointers, data = bytearray(), bytearray()
+    for text in strings:
+        pointers += (buffer + len(data) & 0xFFFFFFFF).to_bytes(4, "little")
+        data += text + b"\0"
+    return bytes(pointers), bytes(data)
