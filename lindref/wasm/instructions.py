@@ -303,5 +303,8 @@ UNBUILT_NAMES: dict[str, Feature] = {
     "extern.convert_any": Feature.GC,
 }
 
+#: Opcodes without prefix of features that are not built yet.
+UNBUILT_OPCODES: dict[int, Feature] = {0xD3: Feature.GC}
+
 #: Binary prefixes of features that are not built yet.
 UNBUILT_PREFIXES: dict[int, Feature] = {0xFD: Feature.SIMD, 0xFB: Feature.GC}
