@@ -1,0 +1,105 @@
+"""The records of cages: who they are, what they map, how they take signals, what they left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from lindref.state.pmap import PMap
+from lindref.state.records import record
+
+#: The cage that boot makes; its own parent.
+INIT_CAGE = 1
+
+#: Thread that a cage starts with.
+MAIN_THREAD = 1
+
+
+@record("posix.sigaction")
+class SigAction:
+    """What a cage does with a signal. ``handler``: 0 default, 1 ignore, else a function-table index; ``mask``: signals
+    blocked while it runs; ``flags``: SA_ bits, unsigned."""
+
+    handler: int = 0
+    mask: int = 0
+    flags: int = 0
+
+
+@record("posix.zombie")
+class Zombie:
+    """A child that ended and was not waited for: its id and its status as wait reports it."""
+
+    cage: int
+    status: int
+
+
+@record("posix.itimer")
+class IntervalTimer:
+    """ITIMER_REAL of a cage. ``expires``: virtual time in ns, None when disarmed; ``period``: ns, 0 for one shot;
+    ``value`` and ``interval``: (seconds, microseconds) as last programmed."""
+
+    expires: int | None = None
+    period: int = 0
+    value: tuple[int, int] = (0, 0)
+    interval: tuple[int, int] = (0, 0)
+
+
+@record("posix.mapping")
+class Mapping:
+    """Some pages of a cage's address space that one call mapped (an entry of the vmmap).
+
+    ``first``, ``count``: the pages it covers now. ``said_first``, ``said_count``: the pages it says it covers, which
+    after a split are still those of the whole (MEM-STALE). ``flags``: MAP_ bits. ``backing``: number of the shared page
+    store, None for private anonymous memory; ``backing_page``: the store's page at ``first``. ``segment``: SysV shared
+    memory id, or None.
+    """
+
+    first: int
+    count: int
+    prot: int
+    flags: int
+    backing: int | None = None
+    backing_page: int = 0
+    said_first: int = -1
+    said_count: int = -1
+    segment: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The page after the last."""
+        return self.first + self.count
+
+
+@record("posix.cage")
+class Cage:
+    """One cage. Descriptors are `FdEntry` by number; ``cwd`` is an absolute path, ``cwd_inode`` the directory itself."""
+
+    id: int
+    parent: int
+    # Files.
+    cwd: bytes = b"/"
+    cwd_inode: int = 0
+    umask: int = 0o022
+    fds: PMap[Any] = attrs.field(factory=PMap)
+    # Memory: mappings by first page; the break lies between heap_start and brk, in bytes.
+    vmmap: PMap[Mapping] = attrs.field(factory=PMap)
+    heap_start: int = 0
+    brk: int = 0
+    # Signals: one mask for all threads; pending in order of arrival.
+    actions: PMap[SigAction] = attrs.field(factory=PMap)
+    mask: int = 0
+    pending: tuple[int, ...] = ()
+    stopped: bool = False
+    timer: IntervalTimer = attrs.field(factory=IntervalTimer)
+    # Threads: ids of those alive; the one that takes signals.
+    threads: tuple[int, ...] = (MAIN_THREAD,)
+    main_thread: int = MAIN_THREAD
+    next_thread: int = MAIN_THREAD + 1
+    # Family: children not yet ended, those ended (oldest first), stop and go events not yet reported.
+    children: int = 0
+    zombies: tuple[Zombie, ...] = ()
+    # End: the wait status once decided.
+    status: int | None = None
+    # Image: environment of its launch.
+    env: tuple[bytes, ...] = ()

@@ -1,0 +1,126 @@
+"""Numbers of the guest's ABI that the model uses (`posix.flags` has the names for showing them).
+
+Source: the macros of the guest's headers; futex and getrandom numbers are Linux's, which those headers do not define.
+"""
+
+from __future__ import annotations
+
+#: Bytes of a page of the memory map (not the 64 KiB of a wasm page).
+PAGE = 4096
+
+#: Pages of an address space of 4 GiB.
+PAGES = 1 << 20
+
+#: Descriptors of a cage.
+FD_MAX = 1024
+
+#: Cage ids end before this one.
+CAGE_MAX = 2048
+
+#: Bytes of a path, NUL included.
+PATH_MAX = 4096
+
+# Memory: protection, kinds of mapping.
+PROT_READ = 1
+PROT_WRITE = 2
+PROT_EXEC = 4
+MAP_SHARED = 1
+MAP_PRIVATE = 2
+MAP_FIXED = 16
+MAP_ANONYMOUS = 32
+MAP_POPULATE = 0x8000
+MAP_HUGETLB = 0x40000
+MAP_FIXED_NOREPLACE = 0x100000
+
+# Processes and threads.
+CLONE_VM = 0x100
+WNOHANG = 1
+WUNTRACED = 2
+WCONTINUED = 8
+
+# Signals.
+SIGHUP = 1
+SIGINT = 2
+SIGQUIT = 3
+SIGILL = 4
+SIGTRAP = 5
+SIGABRT = 6
+SIGBUS = 7
+SIGFPE = 8
+SIGKILL = 9
+SIGUSR1 = 10
+SIGSEGV = 11
+SIGUSR2 = 12
+SIGPIPE = 13
+SIGALRM = 14
+SIGTERM = 15
+SIGSTKFLT = 16
+SIGCHLD = 17
+SIGCONT = 18
+SIGSTOP = 19
+SIGTSTP = 20
+SIGTTIN = 21
+SIGTTOU = 22
+SIGURG = 23
+SIGXCPU = 24
+SIGXFSZ = 25
+SIGVTALRM = 26
+SIGPROF = 27
+SIGWINCH = 28
+SIGIO = 29
+SIGPWR = 30
+SIGSYS = 31
+SIG_BLOCK = 0
+SIG_UNBLOCK = 1
+SIG_SETMASK = 2
+SA_NOCLDSTOP = 1
+SA_NOCLDWAIT = 2
+SA_NODEFER = 0x40000000
+SA_RESETHAND = 0x80000000
+SA_RESTART = 0x10000000
+
+# Time.
+CLOCK_REALTIME = 0
+CLOCK_MONOTONIC = 1
+CLOCK_PROCESS_CPUTIME_ID = 2
+CLOCK_THREAD_CPUTIME_ID = 3
+CLOCK_MONOTONIC_RAW = 4
+CLOCK_REALTIME_COARSE = 5
+CLOCK_MONOTONIC_COARSE = 6
+CLOCK_BOOTTIME = 7
+CLOCK_REALTIME_ALARM = 8
+CLOCK_BOOTTIME_ALARM = 9
+CLOCK_TAI = 11
+TIMER_ABSTIME = 1
+ITIMER_REAL = 0
+ITIMER_VIRTUAL = 1
+ITIMER_PROF = 2
+
+# Limits.
+RLIMIT_DATA = 2
+RLIMIT_STACK = 3
+RLIMIT_CORE = 4
+RLIMIT_RSS = 5
+RLIMIT_NPROC = 6
+RLIMIT_NOFILE = 7
+RLIMIT_AS = 9
+RLIMIT_NLIMITS = 16
+SIG_DFL = 0
+SIG_IGN = 1
+
+# Futex operations; the command is the number without the two flags.
+FUTEX_WAIT = 0
+FUTEX_WAKE = 1
+FUTEX_REQUEUE = 3
+FUTEX_CMP_REQUEUE = 4
+FUTEX_WAKE_OP = 5
+FUTEX_WAIT_BITSET = 9
+FUTEX_WAKE_BITSET = 10
+FUTEX_PRIVATE_FLAG = 128
+FUTEX_CLOCK_REALTIME = 256
+FUTEX_BITSET_ALL = 0xFFFFFFFF
+
+# getrandom.
+GRND_NONBLOCK = 1
+GRND_RANDOM = 2
+GRND_INSECURE = 4

@@ -1,0 +1,139 @@
+"""What a call answers: a value, a wait, or something that only the whole system can finish.
+
+A `Done` value is what the caller sees in a signed 32-bit register; a failure is the negated error number and carries
+every error that held, not only the one reported, so that a judge may accept any of them.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+from lindref.state.records import record
+
+
+@record("posix.waitkey")
+class WaitKey:
+    """Something that a waiting call may wait for: a kind (`Key`) and the number of the object."""
+
+    kind: str
+    id: int
+
+
+class Key:
+    """The kinds of `WaitKey`."""
+
+    #: The children of cage ``id``: one ended, stopped or went on.
+    CHILDREN = "children"
+    #: A signal was queued for cage ``id``, or its mask or its stopped state changed.
+    SIGNAL = "signal"
+    #: The futex wait with ticket ``id`` was woken or moved.
+    FUTEX = "futex"
+    #: Data, space or ends of pipe ``id``.
+    PIPE = "pipe"
+    #: Readiness of open file description ``id``.
+    DESCRIPTION = "description"
+    #: Readiness of socket ``id``.
+    SOCKET = "socket"
+    #: Locks on inode ``id``.
+    LOCK = "lock"
+    #: Inode ``id`` otherwise (the other end of a FIFO opened).
+    INODE = "inode"
+    #: Membership of epoll instance ``id``.
+    EPOLL = "epoll"
+
+
+@attrs.frozen
+class Failure:
+    """One error that holds: its number and the rule that says so."""
+
+    errno: int
+    rule: str
+
+
+@attrs.frozen
+class Done:
+    """The call is over. ``restart``: it failed with EINTR and may be started again when the signal's handler
+    was installed with SA_RESTART (see `signals`). ``failures``: all errors that held, the reported one included."""
+
+    value: int
+    restart: bool = False
+    failures: tuple[Failure, ...] = ()
+
+
+@attrs.frozen
+class Wait:
+    """Not yet: try again with ``memo`` when one of ``keys`` changes, when virtual time reaches ``deadline`` (ns, None:
+    never) or, if ``interruptible``, when a signal interrupts. ``why`` is for people (``waiting for a child``)."""
+
+    keys: tuple[WaitKey, ...]
+    deadline: int | None
+    memo: object
+    why: str
+    interruptible: bool = True
+
+
+@attrs.frozen
+class RuntimeFault:
+    """The real system's host process would die here. ``code``: -6 abort, -11 segmentation fault, 101 panic of the
+    thread. Only profile ``lind`` answers it."""
+
+    text: str
+    rule: str
+    code: int = -6
+
+
+@attrs.frozen
+class Fork:
+    """A cage was made as a copy of the caller's target; the system copies memory and continuation, then calls
+    `Kernel.forked`. The parent sees ``child``, the child 0."""
+
+    child: int
+
+
+@attrs.frozen
+class NewThread:
+    """A thread was made. ``stack``: guest address of the high end of its stack, ``stack_size`` in bytes. The creator
+    sees ``tid``, the new thread 0."""
+
+    tid: int
+    stack: int
+    stack_size: int
+    flags: int
+
+
+@attrs.frozen
+class Exec:
+    """The cage's image is to be replaced by the module in ``image``: the bytes of the file at ``path``. ``argv`` and
+    ``env`` are final. The system loads it and then calls `Kernel.execed`; a load failure is `Kernel.exec_failed`."""
+
+    path: bytes
+    image: bytes
+    argv: tuple[bytes, ...]
+    env: tuple[bytes, ...]
+
+
+@attrs.frozen
+class ThreadEnd:
+    """The calling thread ends with ``status``; the system then calls `Kernel.thread_gone`."""
+
+    status: int
+
+
+@attrs.frozen
+class GroupEnd:
+    """All threads of ``cage`` end; the system calls `Kernel.thread_gone` for each."""
+
+    cage: int
+
+
+Result: TypeAlias = Done | Wait | RuntimeFault | Fork | NewThread | Exec | ThreadEnd | GroupEnd
+
+
+class Refused(Exception):  # noqa: N818 - an outcome on its way to `Kernel.call`, not an error of ours
+    """Carries ``result`` from deep inside a handler to `Kernel.call`, before anything has changed."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result)
+        self.result = result
