@@ -24,6 +24,8 @@ TO_BITS = {"f32": f32_to_bits, "f64": f64_to_bits}
 class Special(str):
     """An operand or result that is no number: ``"nan"``, ``"inf"``, ``"-inf"``, or a zero with its sign."""
 
+    __slots__ = ()
+
 
 NAN, PLUS_INF, MINUS_INF, ZERO, MINUS_ZERO = map(Special, ("nan", "inf", "-inf", "0", "-0"))
 Number = Fraction | Special
@@ -54,7 +56,8 @@ def write(kind: str, value: Number, *, sign_of_zero: int = 0) -> int:
     top = 1 << (mantissa_bits + exponent_bits)
     infinity = ((1 << exponent_bits) - 1) << mantissa_bits
     if isinstance(value, Special):
-        return {"nan": infinity | 1 << (mantissa_bits - 1), "inf": infinity, "-inf": top | infinity, "0": 0, "-0": top}[value]
+        quiet = 1 << (mantissa_bits - 1)
+        return {NAN: infinity | quiet, PLUS_INF: infinity, MINUS_INF: top | infinity, ZERO: 0, MINUS_ZERO: top}[value]
     if value == 0:
         return top * sign_of_zero
     negative, magnitude = value < 0, abs(value)
@@ -139,7 +142,7 @@ def add(a: Number, b: Number) -> Number:
     if is_zero(a) and is_zero(b):
         return a if a == b else ZERO
     total = exact(a) + exact(b)
-    return total if total else ZERO
+    return total or ZERO
 
 
 def sub(a: Number, b: Number) -> Number:
@@ -240,7 +243,10 @@ def test_bits_both_ways(kind: str, data: st.DataObject) -> None:
     number = read(kind, bits)
     if not isinstance(number, Special):
         assert Fraction(value) == number
-    reinterpret = {"f32": ("i32.reinterpret_f32", "f32.reinterpret_i32"), "f64": ("i64.reinterpret_f64", "f64.reinterpret_i64")}
+    reinterpret = {
+        "f32": ("i32.reinterpret_f32", "f32.reinterpret_i32"),
+        "f64": ("i64.reinterpret_f64", "f64.reinterpret_i64"),
+    }
     out, back = reinterpret[kind]
     assert OPERATIONS[out](OPERATIONS[back](bits)) == bits
 
@@ -369,18 +375,20 @@ def test_float_to_integer(kind: str, n: int, sx: str, data: st.DataObject) -> No
     """Truncation traps or saturates at exactly the bounds of the integer type."""
     low, high = (-(2 ** (n - 1)), 2 ** (n - 1) - 1) if sx == "s" else (0, 2**n - 1)
     edge = st.builds(
-        lambda e, d: write(kind, Fraction(e)) + d, st.sampled_from([low, high, low - 1, high + 1, -1]), st.integers(-2, 2)
+        lambda e, d: write(kind, Fraction(e)) + d,
+        st.sampled_from([low, high, low - 1, high + 1, -1]),
+        st.integers(-2, 2),
     )
     size = 32 if kind == "f32" else 64
     bits = data.draw(st.one_of(operand(kind), edge)) % (1 << size)
     x, value = read(kind, bits), FROM_BITS[kind](bits)
     trapping, saturating = OPERATIONS[f"i{n}.trunc_{kind}_{sx}"], OPERATIONS[f"i{n}.trunc_sat_{kind}_{sx}"]
     if x == NAN:
-        with pytest.raises(Trap, match="^invalid conversion to integer$"):
+        with pytest.raises(Trap, match=r"^invalid conversion to integer$"):
             trapping(value)
         assert saturating(value) == 0
     elif is_inf(x) or not low <= math.trunc(exact(x)) <= high:
-        with pytest.raises(Trap, match="^integer overflow$"):
+        with pytest.raises(Trap, match=r"^integer overflow$"):
             trapping(value)
         assert saturating(value) == (low if negative(x) else high) % 2**n
     else:

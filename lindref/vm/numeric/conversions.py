@@ -4,6 +4,8 @@
 type's bounds is exact in f64 for both.
 """
 
+# ruff: noqa: PLR0124 -- `x != x` is the NaN test that calls nothing
+
 from __future__ import annotations
 
 from lindref.vm.numeric.floats import NAN, f32_round

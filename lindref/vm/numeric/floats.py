@@ -10,6 +10,8 @@ Arithmetic that yields a NaN yields ``NAN``, the positive canonical one; ``neg``
 touch the sign bit (§4.3.3: these are bit operations, signalling NaNs stay so).
 """
 
+# ruff: noqa: PLR0124 -- `x != x` is the NaN test that calls nothing
+
 from __future__ import annotations
 
 import math

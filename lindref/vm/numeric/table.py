@@ -8,7 +8,9 @@ from lindref.vm.numeric import conversions as cv
 from lindref.vm.numeric import floats as fl
 from lindref.vm.numeric import ints
 
-_COMMON = {
+Operation = Callable[..., int | float]
+
+_COMMON: dict[str, Operation] = {
     "eq": fl.eq,
     "ne": fl.ne,
     "lt": fl.lt,
@@ -25,10 +27,22 @@ _COMMON = {
     "trunc": fl.trunc,
     "nearest": fl.nearest,
 }
-_F32 = {"add": fl.f32_add, "sub": fl.f32_sub, "mul": fl.f32_mul, "div": fl.f32_div, "sqrt": fl.f32_sqrt}
-_F64 = {"add": fl.f64_add, "sub": fl.f64_sub, "mul": fl.f64_mul, "div": fl.f64_div, "sqrt": fl.f64_sqrt}
+_F32: dict[str, Operation] = {
+    "add": fl.f32_add,
+    "sub": fl.f32_sub,
+    "mul": fl.f32_mul,
+    "div": fl.f32_div,
+    "sqrt": fl.f32_sqrt,
+}
+_F64: dict[str, Operation] = {
+    "add": fl.f64_add,
+    "sub": fl.f64_sub,
+    "mul": fl.f64_mul,
+    "div": fl.f64_div,
+    "sqrt": fl.f64_sqrt,
+}
 
-_CONVERSIONS = {
+_CONVERSIONS: dict[str, Operation] = {
     "i32.wrap_i64": ints.i32_wrap_i64,
     "i64.extend_i32_s": ints.i64_extend_i32_s,
     "i64.extend_i32_u": ints.i64_extend_i32_u,
@@ -65,12 +79,12 @@ _CONVERSIONS = {
 }
 
 
-def _prefixed(kind: str, functions: Mapping[str, Callable[..., int | float]]) -> dict[str, Callable[..., int | float]]:
+def _prefixed(kind: str, functions: Mapping[str, Operation]) -> dict[str, Operation]:
     """The functions under ``kind.name``."""
     return {f"{kind}.{name}": function for name, function in functions.items()}
 
 
-OPERATIONS: dict[str, Callable[..., int | float]] = {
+OPERATIONS: dict[str, Operation] = {
     **_prefixed("i32", ints.operations(32)),
     **_prefixed("i64", ints.operations(64)),
     **_prefixed("f32", _COMMON),
