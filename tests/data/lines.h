@@ -1,0 +1,6 @@
+static int clamp(int n)
+{
+    if (n > 1000)
+        return 1000;
+    return n;
+}
