@@ -7,6 +7,7 @@ them into canonical defined types and decides matching.
 from __future__ import annotations
 
 import enum
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -44,16 +45,35 @@ class AbsHeap(enum.Enum):
         return self.value
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, init=False)
 class DefType:
     """A closed defined type: member ``index`` of a canonical recursive group.
 
     Inside ``group`` a reference to a member of the same group is a ``RecRef``, a reference to any other
-    defined type is a ``DefType``. Two equal ``DefType`` values are the same type (spec §3.1.2, rolling).
+    defined type is a ``DefType``. Two ``DefType`` values are the same type (spec §3.1.2, rolling) if and only if
+    they are the same object: constructing one gives the object that exists already, if one does. So comparing and
+    hashing cost nothing, however deeply types refer to one another.
     """
 
-    group: RecGroup
+    group: RecGroup = attrs.field(repr=False)
     index: int
+
+    def __new__(cls, group: RecGroup, index: int) -> DefType:
+        key = (group, index)
+        found = _DEFTYPES.get(key)
+        if found is None:
+            found = object.__new__(cls)
+            object.__setattr__(found, "group", group)
+            object.__setattr__(found, "index", index)
+            _DEFTYPES[key] = found
+        return found
+
+    def __reduce__(self) -> tuple[type[DefType], tuple[RecGroup, int]]:
+        return DefType, (self.group, self.index)
+
+
+#: Every defined type alive. The references inside a key compare by identity, so a look-up sees one group only.
+_DEFTYPES: WeakValueDictionary[tuple[RecGroup, int], DefType] = WeakValueDictionary()
 
 
 @attrs.frozen
@@ -109,7 +129,7 @@ class SubType:
     supers: tuple[HeapType, ...] = ()
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class RecGroup:
     """``(rec subtype*)``; a type outside any ``rec`` is a group of one."""
 
