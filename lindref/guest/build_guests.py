@@ -1,0 +1,145 @@
+"""Rebuild the prebuilt guests: ``python -m lindref.guest.build_guests [NAME…]``.
+
+Each folder of ``conformance/guests`` holds sources, the programs built from them, and ``expected.json``, which says how
+they are built and what a run of them shows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from os import chdir
+from pathlib import Path
+
+import attrs
+
+from lindref.guest.cc import compile_guest
+from lindref.guest.toolchain import GuestBuildError
+
+GUESTS = Path(__file__).resolve().parents[2] / "conformance" / "guests"
+"""Where the guests are in a checkout."""
+
+
+@attrs.frozen
+class Program:
+    """How one program of a guest is built."""
+
+    name: str
+    """File name, such as ``main.wasm``."""
+
+    sources: tuple[str, ...]
+    """C files in the guest's folder."""
+
+    grate: bool = False
+    """Whether it exports the entry of a grate."""
+
+
+@attrs.frozen
+class Guest:
+    """A folder of ``conformance/guests``: programs, how to run them, and what must come out."""
+
+    folder: Path
+    """The folder; a run has it as current directory."""
+
+    title: str
+    """What it shows, in one line."""
+
+    programs: tuple[Program, ...]
+    """What is to be built."""
+
+    argv: tuple[str, ...]
+    """The words after ``lindref run``; the first is the program."""
+
+    env: Mapping[str, str]
+    """Environment variables, the only ones."""
+
+    stdin: str
+    """Standard input."""
+
+    stdout: str
+    """Standard output, exactly."""
+
+    stderr: str
+    """Standard error, exactly."""
+
+    exit_status: int
+    """Exit status as ``lindref run`` gives it."""
+
+    native: bool
+    """Whether the same sources, compiled for the host, must behave the same."""
+
+
+def load_guest(folder: Path) -> Guest:
+    """Read ``expected.json`` of one guest.
+
+    Raises:
+        GuestBuildError: the file is missing or has not the right form.
+    """
+    path = folder / "expected.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        programs = tuple(
+            Program(name, tuple(how["sources"]), bool(how.get("grate", False)))
+            for name, how in data["programs"].items()
+        )
+        return Guest(
+            folder=folder,
+            title=str(data["title"]),
+            programs=programs,
+            argv=tuple(data["argv"]),
+            env=dict(data.get("env", {})),
+            stdin=str(data.get("stdin", "")),
+            stdout=str(data["stdout"]),
+            stderr=str(data.get("stderr", "")),
+            exit_status=int(data["exit_status"]),
+            native=bool(data["native"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GuestBuildError(f"{path}: not a guest description: {error!r}", 2) from error
+
+
+def guests(root: Path = GUESTS) -> list[Guest]:
+    """All guests below ``root``, by name."""
+    return [load_guest(path.parent) for path in sorted(root.glob("*/expected.json"))]
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Work in ``folder``, so that file names in messages and in __FILE__ are the short ones."""
+    before = Path.cwd()
+    chdir(folder)
+    try:
+        yield
+    finally:
+        chdir(before)
+
+
+def build(guest: Guest) -> None:
+    """Compile every program of a guest into its folder, with names kept and without DWARF.
+
+    Raises:
+        GuestBuildError: a program does not build.
+    """
+    with _inside(guest.folder):
+        for program in guest.programs:
+            compile_guest(program.sources, program.name, grate=program.grate)
+
+
+def main(argv: list[str]) -> int:
+    """Build the guests named, or all.  Exit status as of ``lindref cc``."""
+    try:
+        chosen = [load_guest(GUESTS / name) for name in argv] or guests()
+        for guest in chosen:
+            build(guest)
+            sizes = ", ".join(f"{each.name} {(guest.folder / each.name).stat().st_size}" for each in guest.programs)
+            print(f"{guest.folder.name}: {sizes}")
+    except GuestBuildError as error:
+        print(error, file=sys.stderr)
+        return error.status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

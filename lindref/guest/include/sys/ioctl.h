@@ -1,0 +1,88 @@
+/* Device control. The system knows FIOCLEX, FIONBIO, FIOASYNC, FIONREAD and TIOCGWINSZ. */
+#ifndef _SYS_IOCTL_H
+#define _SYS_IOCTL_H
+
+#include <features.h>
+
+__BEGIN_DECLS
+
+#define FIONREAD 21531
+#define FIONBIO 21537
+#define FIONCLEX 21584
+#define FIOCLEX 21585
+#define FIOASYNC 21586
+#define FIOQSIZE 21600
+#define FIOSETOWN 35073
+#define FIOGETOWN 35075
+
+#define TIOCPKT_DATA 0
+#define TIOCM_LE 1
+#define TIOCPKT_FLUSHREAD 1
+#define TIOCSER_TEMT 1
+#define TIOCM_DTR 2
+#define TIOCPKT_FLUSHWRITE 2
+#define TIOCM_RTS 4
+#define TIOCPKT_STOP 4
+#define TIOCM_ST 8
+#define TIOCPKT_START 8
+#define TIOCM_SR 16
+#define TIOCPKT_NOSTOP 16
+#define TIOCM_CTS 32
+#define TIOCPKT_DOSTOP 32
+#define TIOCM_CAR 64
+#define TIOCM_CD 64
+#define TIOCPKT_IOCTL 64
+#define TIOCM_RI 128
+#define TIOCM_RNG 128
+#define TIOCM_DSR 256
+#define TIOCEXCL 21516
+#define TIOCNXCL 21517
+#define TIOCSCTTY 21518
+#define TIOCGPGRP 21519
+#define TIOCSPGRP 21520
+#define TIOCOUTQ 21521
+#define TIOCSTI 21522
+#define TIOCGWINSZ 21523
+#define TIOCSWINSZ 21524
+#define TIOCMGET 21525
+#define TIOCMBIS 21526
+#define TIOCMBIC 21527
+#define TIOCMSET 21528
+#define TIOCGSOFTCAR 21529
+#define TIOCSSOFTCAR 21530
+#define TIOCINQ 21531
+#define TIOCLINUX 21532
+#define TIOCCONS 21533
+#define TIOCGSERIAL 21534
+#define TIOCSSERIAL 21535
+#define TIOCPKT 21536
+#define TIOCNOTTY 21538
+#define TIOCSETD 21539
+#define TIOCGETD 21540
+#define TIOCSBRK 21543
+#define TIOCCBRK 21544
+#define TIOCGSID 21545
+#define TIOCGRS485 21550
+#define TIOCSRS485 21551
+#define TIOCVHANGUP 21559
+#define TIOCSERCONFIG 21587
+#define TIOCSERGWILD 21588
+#define TIOCSERSWILD 21589
+#define TIOCGLCKTRMIOS 21590
+#define TIOCSLCKTRMIOS 21591
+#define TIOCSERGSTRUCT 21592
+#define TIOCSERGETLSR 21593
+#define TIOCSERGETMULTI 21594
+#define TIOCSERSETMULTI 21595
+#define TIOCMIWAIT 21596
+#define TIOCGICOUNT 21597
+
+struct winsize {
+    unsigned short ws_row, ws_col, ws_xpixel, ws_ypixel;
+};
+
+int ioctl(int fd, unsigned long request, ...);
+
+__END_DECLS
+
+#endif

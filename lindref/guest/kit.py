@@ -1,0 +1,115 @@
+"""The guest kit as objects ready to link: compiled once for each compiler and state of the sources.
+
+The objects lie in a folder of the user's cache, named by a hash of all that decides what is in them.  The folder appears
+by a rename, complete or not at all, so any number of builds may run at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lindref.guest.toolchain import GuestBuildError, Toolchain
+
+KIT = Path(__file__).resolve().parent
+INCLUDE = KIT / "include"
+SOURCES = KIT / "src"
+
+TARGET_FLAGS = (
+    "--target=wasm32-unknown-wasip1",
+    "-pthread",
+    "-fwasm-exceptions",
+    "-mllvm",
+    "-wasm-enable-sjlj",
+    "-nostdinc",
+    "-isystem",
+    str(INCLUDE),
+)
+"""What makes clang produce code of the guest ABI: threads, and setjmp by wasm exceptions."""
+
+KIT_FLAGS = ("-std=gnu17", "-O2", "-fno-builtin", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror", "-Wno-parentheses")
+"""How the library itself is compiled, whatever the program asks for."""
+
+START_OBJECT = "start.o"
+"""The object that is always linked, and first."""
+
+
+def cache_root() -> Path:
+    """The user's cache folder (XDG Base Directory)."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(named) if os.path.isabs(named) else Path.home() / ".cache"
+
+
+def kit_sources() -> list[Path]:
+    """Every source of the library, in a fixed order; base names are distinct."""
+    return sorted(path for path in SOURCES.rglob("*") if path.suffix in {".c", ".s"})
+
+
+def _key(toolchain: Toolchain, flags: tuple[str, ...]) -> str:
+    """Hash of the compiler, the flags and every file that is compiled or included."""
+    digest = hashlib.sha256()
+    for text in (toolchain.version, *flags):
+        digest.update(text.encode() + b"\0")
+    for folder in (INCLUDE, SOURCES):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                digest.update(str(path.relative_to(KIT)).encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
+def _compile(toolchain: Toolchain, flags: tuple[str, ...], sources: list[Path], folder: Path) -> None:
+    """Compile ``sources`` into ``folder``, one object for each."""
+    command = [*toolchain.clang, *flags, "-c", *map(str, sources)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines()
+        raise GuestBuildError(f"lindref cc: the guest kit does not compile: {lines[0] if lines else command[0]}")
+
+
+def build_kit(toolchain: Toolchain, extra: tuple[str, ...] = (), debug: bool = False) -> Path:
+    """The folder with the kit's objects, compiled now if it is not in the cache.
+
+    Args:
+        toolchain: the compiler to use.
+        extra: further code generation flags (they are part of the key).
+        debug: with line numbers of the library itself.
+
+    Raises:
+        GuestBuildError: the library does not compile with this compiler, or the cache cannot be written.
+    """
+    flags = (*TARGET_FLAGS, *KIT_FLAGS, *extra, *(("-g",) if debug else ()))
+    root = cache_root() / "lindref" / "guest-kit"
+    folder = root / _key(toolchain, flags)
+    if folder.is_dir():
+        return folder
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix="building-", dir=root))
+    except OSError as error:
+        raise GuestBuildError(f"lindref cc: {root}: {error.strerror or error}") from error
+    try:
+        sources = kit_sources()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda part: _compile(toolchain, flags, part, building), (sources[::2], sources[1::2])))
+        try:
+            building.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another build was faster, with the same result
+                raise
+    except OSError as error:
+        raise GuestBuildError(f"lindref cc: {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return folder
+
+
+def kit_objects(folder: Path) -> tuple[Path, list[Path]]:
+    """The start object, and the rest of the library in a fixed order."""
+    objects = sorted(folder.glob("*.o"))
+    return folder / START_OBJECT, [path for path in objects if path.name != START_OBJECT]

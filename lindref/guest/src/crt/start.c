@@ -1,0 +1,55 @@
+/* Program start: identity, constructors, environment, arguments, main, exit. */
+#include "../internal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define IMPORT(name) __attribute__((import_module("lind"), import_name(name)))
+
+IMPORT("environ_sizes_get") int __lind_import_environ_sizes(uint32_t *count, uint32_t *bytes);
+IMPORT("environ_get") int __lind_import_environ(char **pointers, char *text);
+
+int __main_void(void);
+void __wasm_call_ctors(void);
+void signal_callback(int handler, int number);
+
+static char *no_environment[1];
+char **environ = no_environment;
+weak_alias(environ, __environ);
+char *program_invocation_name = "";
+char *program_invocation_short_name = "";
+
+/* Function pointers 0 and 1 mean SIG_DFL and SIG_IGN, so no function of the program may have number 1. This file comes
+ * first in the link, and the first function whose address is taken gets it. */
+static void unused_function_pointer(void)
+{
+}
+void *const volatile __lind_first_functions[] = {(void *)unused_function_pointer, (void *)signal_callback};
+
+/* How big a thread's block of thread-local variables is: the host carves one of this size from the thread's stack. */
+__attribute__((export_name("__get_aligned_tls_size"))) uint32_t __get_aligned_tls_size(void)
+{
+    size_t size = __builtin_wasm_tls_size(), align = __builtin_wasm_tls_align();
+    return align ? (size + align - 1) / align * align : size;
+}
+
+static void read_environment(void)
+{
+    uint32_t count = 0, bytes = 0;
+    if (__lind_import_environ_sizes(&count, &bytes) || !count)
+        return;
+    char *text = malloc(bytes);
+    char **pointers = calloc(count + 1, sizeof *pointers);
+    if (text && pointers && !__lind_import_environ(pointers, text))
+        environ = pointers;
+}
+
+__attribute__((export_name("_start"))) int _start(void)
+{
+    (void)__lind_first_functions[0];
+    __lind_set_self(&__lind_main_thread);
+    __lind_learn_identity();
+    __wasm_call_ctors();
+    read_environment();
+    exit(__main_void());
+}
