@@ -84,7 +84,7 @@ class _Frame:
 
 
 def read_body(cursor: Cursor, func: FuncScope) -> Expr:
-    """Take instructions up to (not including) the parenthesis that closes what they stand in; with the final ``end``."""
+    """Take instructions up to the parenthesis that closes what they stand in (not taken); with the final ``end``."""
     out = _Body(cursor, func).read(folded_only=False)
     out.append(Instr(_END, (), cursor.line))
     return tuple(out)

@@ -11,8 +11,8 @@ from lindref.wasm.errors import Malformed, Unsupported
 from lindref.wasm.features import Feature
 from lindref.wasm.text.keywords import is_known
 from lindref.wasm.text.lexer import Tokens, complaint
-from lindref.wasm.text.numbers import OutOfRange, read_unsigned
-from lindref.wasm.text.strings import BadString, id_name, is_id, is_string, string_bytes, string_name
+from lindref.wasm.text.numbers import OutOfRangeError, read_unsigned
+from lindref.wasm.text.strings import StringError, id_name, is_id, is_string, string_bytes, string_name
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class Cursor:
         """Take an unsigned number below ``2**bits``."""
         try:
             value = read_unsigned(self.texts[self.pos], bits)
-        except OutOfRange as error:
+        except OutOfRangeError as error:
             raise self.error(str(error)) from None
         if value is None:
             raise self.unexpected()
@@ -117,7 +117,7 @@ class Cursor:
         """Take the token through ``read``, with its complaints given this place."""
         try:
             value = read(self.texts[self.pos])
-        except (BadString, OutOfRange) as error:
+        except (StringError, OutOfRangeError) as error:
             raise self.error(str(error)) from None
         self.pos += 1
         return value

@@ -107,7 +107,7 @@ class Fields:
         if self.defined:
             raise self.cursor.error(f"import after {self.defined}", start)
 
-    def _import(self) -> None:
+    def import_field(self) -> None:
         """Take an ``import`` field."""
         cursor = self.cursor
         self._no_definition(cursor.pos - 2)
@@ -141,7 +141,7 @@ class Fields:
             self.cursor.need(Feature.EXCEPTIONS, "a tag")
         return TagType(read_type_use(self.cursor, self.scope))
 
-    def _export(self) -> None:
+    def export_field(self) -> None:
         """Take an ``export`` field."""
         cursor = self.cursor
         name = cursor.name()
@@ -154,7 +154,7 @@ class Fields:
         self.exports.append(Export(name, kind, self.scope.read(space, cursor)))
         cursor.expect(")")
 
-    def _start(self) -> None:
+    def start_field(self) -> None:
         """Take a ``start`` field."""
         if self.start is not None:
             raise self.cursor.error("multiple start sections", self.cursor.pos - 2)
@@ -162,7 +162,7 @@ class Fields:
 
     # Functions.
 
-    def _func(self) -> None:
+    def func_field(self) -> None:
         """Take a function or its import."""
         index, imported = self._inline(ExternKind.FUNC)
         cursor = self.cursor
@@ -226,7 +226,7 @@ class Fields:
 
     # Tables, memories, globals, tags.
 
-    def _table(self) -> None:
+    def table_field(self) -> None:
         """Take a table, its import, or a table with its elements."""
         index, imported = self._inline(ExternKind.TABLE)
         cursor, scope = self.cursor, self.scope
@@ -248,7 +248,7 @@ class Fields:
         self.tables.append(Table(TableType(Limits(size, size), ref)))
         self.elems.append(Elem(ref, elements, SegmentMode.ACTIVE, index, _zero(line)))
 
-    def _memory(self) -> None:
+    def memory_field(self) -> None:
         """Take a memory, its import, or a memory with its data."""
         index, imported = self._inline(ExternKind.MEMORY)
         cursor = self.cursor
@@ -265,7 +265,7 @@ class Fields:
         self.memories.append(MemoryType(Limits(pages, pages)))
         self.datas.append(Data(data, SegmentMode.ACTIVE, index, _zero(line)))
 
-    def _global(self) -> None:
+    def global_field(self) -> None:
         """Take a global or its import."""
         _, imported = self._inline(ExternKind.GLOBAL)
         kind: GlobalType = read_global(self.cursor, self.scope)
@@ -274,7 +274,7 @@ class Fields:
             return
         self.globals.append(Global(kind, read_body(self.cursor, FuncScope(self.scope))))
 
-    def _tag(self) -> None:
+    def tag_field(self) -> None:
         """Take a tag or its import."""
         _, imported = self._inline(ExternKind.TAG)
         kind = self._tag_type()
@@ -285,7 +285,7 @@ class Fields:
 
     # Segments.
 
-    def _elem(self) -> None:
+    def elem_field(self) -> None:
         """Take an element segment."""
         cursor = self.cursor
         cursor.optional_id()
@@ -305,7 +305,7 @@ class Fields:
             return
         self.elems.append(Elem(*self._elements(), SegmentMode.ACTIVE, table or 0, offset))
 
-    def _data(self) -> None:
+    def data_field(self) -> None:
         """Take a data segment."""
         cursor = self.cursor
         cursor.optional_id()
@@ -392,14 +392,14 @@ def _skip(cursor: Cursor) -> None:
 
 
 _READERS: dict[str, Callable[[Fields], None]] = {
-    "import": Fields._import,
-    "export": Fields._export,
-    "start": Fields._start,
-    "func": Fields._func,
-    "table": Fields._table,
-    "memory": Fields._memory,
-    "global": Fields._global,
-    "tag": Fields._tag,
-    "elem": Fields._elem,
-    "data": Fields._data,
+    "import": Fields.import_field,
+    "export": Fields.export_field,
+    "start": Fields.start_field,
+    "func": Fields.func_field,
+    "table": Fields.table_field,
+    "memory": Fields.memory_field,
+    "global": Fields.global_field,
+    "tag": Fields.tag_field,
+    "elem": Fields.elem_field,
+    "data": Fields.data_field,
 }

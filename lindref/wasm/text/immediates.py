@@ -8,7 +8,7 @@ from collections.abc import Callable
 from lindref.wasm.features import Feature
 from lindref.wasm.instructions import SELECT_T, TABLE, Catch, CatchKind, Imm, MemArg, Op
 from lindref.wasm.text.cursor import Cursor
-from lindref.wasm.text.numbers import F32, F64, FloatFormat, OutOfRange, read_float, read_int, read_unsigned
+from lindref.wasm.text.numbers import F32, F64, FloatFormat, OutOfRangeError, read_float, read_int, read_unsigned
 from lindref.wasm.text.scope import FuncScope, Space
 from lindref.wasm.text.types import read_heap, read_results, read_type_use, size_bits
 
@@ -110,7 +110,7 @@ def _argument(cursor: Cursor, number: str, bits: int) -> int:
     """Take ``offset=number`` or ``align=number``."""
     try:
         value = read_unsigned(number, bits)
-    except OutOfRange as error:
+    except OutOfRangeError as error:
         raise cursor.error(str(error)) from None
     if value is None:
         raise cursor.unexpected()
@@ -123,7 +123,7 @@ def read_const_int(cursor: Cursor, bits: int) -> int:
     value = None
     try:
         value = read_int(cursor.texts[cursor.pos], bits)
-    except OutOfRange as error:
+    except OutOfRangeError as error:
         raise cursor.error(str(error)) from None
     if value is None:
         raise cursor.unexpected()
@@ -135,7 +135,7 @@ def read_const_float(cursor: Cursor, form: FloatFormat) -> int:
     """Take a float literal as its bit pattern."""
     try:
         value = read_float(cursor.texts[cursor.pos], form)
-    except OutOfRange as error:
+    except OutOfRangeError as error:
         raise cursor.error(str(error)) from None
     if value is None:
         raise cursor.unexpected()

@@ -22,7 +22,7 @@ ref.struct ref.array ref.any nan:canonical nan:arithmetic assert_malformed asser
 assert_return assert_trap assert_exhaustion assert_exception
 """
 
-KEYWORDS: frozenset[str] = frozenset(" ".join((_TYPES, _FIELDS, _CONTROL, _SCRIPT)).split()) | BY_NAME.keys()
+KEYWORDS: frozenset[str] = frozenset(f"{_TYPES} {_FIELDS} {_CONTROL} {_SCRIPT}".split()) | BY_NAME.keys()
 
 _MEMORY_ARGUMENT = re.compile(r"(?:offset|align)=(.*)")
 _OPERATOR_SHAPE = re.compile(r"[a-z][a-z0-9_.]*")

@@ -12,7 +12,7 @@ import re
 
 import attrs
 
-from lindref.wasm.text.strings import ESCAPE, ID_CHAR, PLAIN, STRING, BadString, string_name
+from lindref.wasm.text.strings import ESCAPE, ID_CHAR, PLAIN, STRING, StringError, string_name
 
 _NOT_NESTED = r"[^;(\ud800-\udfff]*"
 _BLOCK_COMMENT = rf"\(;{_NOT_NESTED}(?:(?:;(?!\))|\((?!;)){_NOT_NESTED})*;\)"
@@ -57,12 +57,14 @@ class Tokens:
     source: str
     pairs: list[tuple[str, str]]
     origin: list[int] | None = None  # token -> index in pairs, where annotations were taken out
+    _ends: list[int] = attrs.field(factory=list, init=False)  # where each of pairs ends; made when first asked for
 
     def offset(self, index: int) -> int:
-        """Where the token starts, in characters from 0 (takes time: for messages)."""
+        """Where the token starts, in characters from 0."""
+        if not self._ends:
+            self._ends.extend(itertools.accumulate(len(trivia) + len(text) for trivia, text in self.pairs))
         last = index if self.origin is None else self.origin[index]
-        before = sum(len(trivia) + len(text) for trivia, text in self.pairs[:last])
-        return before + len(self.pairs[last][0])
+        return self._ends[last] - len(self.pairs[last][1])
 
     def position(self, index: int) -> tuple[int, int]:
         """Line and column (both from 1, columns in characters) of a token."""
@@ -80,7 +82,7 @@ def lex(source: str | bytes, *, annotations: bool = True) -> Tokens:
     """All tokens of a source. With ``annotations``, ``(@id …)`` are taken out and kept apart."""
     text = decode_source(source)
     pairs: list[tuple[str, str]] = _TOKEN.findall(text)
-    if "(;" in text and any(token == "(;" for _, token in pairs):
+    if "(;" in text and any(found == "(;" for _, found in pairs):
         pairs = _TOKEN.findall(_blank_comments(text))
     while len(pairs) > 1 and pairs[-1] == ("", "") and pairs[-2][1] == "":
         pairs.pop()  # white space before the end was an (empty) token already
@@ -132,13 +134,13 @@ def _annotation_complaint(text: str) -> str:
         return "empty annotation id"
     try:
         _annotation_name(text)
-    except BadString as bad:
+    except StringError as bad:
         return str(bad)
     return "unclosed annotation"
 
 
 def _annotation_name(text: str) -> str:
-    """The name in the opening of an annotation; raises ``BadString``."""
+    """The name in the opening of an annotation; raises ``StringError``."""
     return string_name(text[2:]) if text[2] == '"' else text[2:]
 
 

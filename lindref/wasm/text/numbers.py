@@ -1,6 +1,7 @@
-"""Numeric literals (spec §6.3.1-6.3.2) to integers and bit patterns, and back; floats rounded by exact integer arithmetic.
+"""Numeric literals (spec §6.3.1-6.3.2) to integers and bit patterns, and back.
 
-Reading functions return ``None`` where the token is no literal of the kind and raise ``OutOfRange`` where it is one
+Floats are rounded by exact integer arithmetic.
+Reading functions return ``None`` where the token is no literal of the kind and raise ``OutOfRangeError`` where it is one
 whose value does not fit. Work is bounded by the length of the token: huge exponents are never expanded.
 """
 
@@ -27,7 +28,7 @@ _ENOUGH_HEX = 64
 _MAX_INT_DIGITS = 25
 
 
-class OutOfRange(ValueError):
+class OutOfRangeError(ValueError):
     """A literal whose value does not fit its type."""
 
 
@@ -101,7 +102,7 @@ def read_unsigned(text: str, bits: int) -> int | None:
         return None
     value = _magnitude(match[2], match[3])
     if value >> bits:
-        raise OutOfRange(f"i{bits} constant out of range")
+        raise OutOfRangeError(f"i{bits} constant out of range")
     return value
 
 
@@ -115,10 +116,10 @@ def read_int(text: str, bits: int) -> int | None:
     value = _magnitude(match[2], match[3])
     if match[1] == "-":
         if value > 1 << (bits - 1):
-            raise OutOfRange("constant out of range")
+            raise OutOfRangeError("constant out of range")
         return -value & ((1 << bits) - 1)
     if value >> bits or (match[1] and value >> (bits - 1)):
-        raise OutOfRange("constant out of range")
+        raise OutOfRangeError("constant out of range")
     return value
 
 
@@ -139,7 +140,7 @@ def read_float(text: str, form: FloatFormat) -> int | None:
         return negative | form.canonical_nan
     value = int(payload.replace("_", ""), 16)
     if value == 0 or value >> form.fraction:
-        raise OutOfRange("constant out of range")
+        raise OutOfRangeError("constant out of range")
     return negative | form.infinity | value
 
 
@@ -174,7 +175,7 @@ def _hex_float(whole: str, part: str, exp: str, form: FloatFormat) -> int:
     mantissa = int(digits, 16)
     top = mantissa.bit_length() + exponent  # value < 2**top
     if top > form.bias + 2:
-        raise OutOfRange("constant out of range")
+        raise OutOfRangeError("constant out of range")
     if top < -form.bias - form.fraction - 2:
         return 0
     return round_ratio(mantissa << max(exponent, 0), 1 << max(-exponent, 0), form)
@@ -188,14 +189,14 @@ def _dec_float(whole: str, part: str, exp: str, form: FloatFormat) -> int:
         return 0
     top = len(digits) + exponent  # value < 10**top
     if top > 400:
-        raise OutOfRange("constant out of range")
+        raise OutOfRangeError("constant out of range")
     if top < -400:
         return 0
     return round_ratio(int(digits) * 10 ** max(exponent, 0), 10 ** max(-exponent, 0), form)
 
 
 def round_ratio(numerator: int, denominator: int, form: FloatFormat) -> int:
-    """The pattern nearest to a non-negative ratio, ties to even; raises ``OutOfRange`` where that is infinity."""
+    """The pattern nearest to a non-negative ratio, ties to even; raises ``OutOfRangeError`` where that is infinity."""
     if numerator == 0:
         return 0
     # 2**(exponent-1) < ratio < 2**(exponent+1); settle the exponent so that 2**exponent <= ratio < 2**(exponent+1).
@@ -211,7 +212,7 @@ def round_ratio(numerator: int, denominator: int, form: FloatFormat) -> int:
     # The hidden bit and a carry out of the significand both add to the exponent field as they should.
     pattern = ((exponent + form.bias - 1) << form.fraction) + quotient
     if pattern >= form.infinity:
-        raise OutOfRange("constant out of range")
+        raise OutOfRangeError("constant out of range")
     return pattern
 
 

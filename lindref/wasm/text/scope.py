@@ -1,4 +1,4 @@
-"""Identifiers and what they stand for (spec §6.1, "contexts"): the index spaces of a module, the locals of a function."""
+"""Identifiers and what they stand for (spec §6.1): the index spaces of a module, locals and labels of a function."""
 
 from __future__ import annotations
 

@@ -219,32 +219,41 @@ class _Script:
 
     # The other commands; parentheses and keyword are taken around these.
 
-    def _register(self, line: int) -> c.Command:
+    def register(self, line: int) -> c.Command:
+        """``(register name $module?)``."""
         return c.Register(line, self.cursor.name(), self.cursor.optional_id())
 
-    def _assert_return(self, line: int) -> c.Command:
+    def assert_return(self, line: int) -> c.Command:
+        """``(assert_return action result*)``."""
         return c.AssertReturn(line, self._action(), self._results())
 
-    def _assert_trap(self, line: int) -> c.Command:
+    def assert_trap(self, line: int) -> c.Command:
+        """``(assert_trap action|module message)``."""
         subject = self._module() if self.cursor.opens("module") else self._action()
         return c.AssertTrap(line, subject, self.cursor.name())
 
-    def _assert_exhaustion(self, line: int) -> c.Command:
+    def assert_exhaustion(self, line: int) -> c.Command:
+        """``(assert_exhaustion action message)``."""
         return c.AssertExhaustion(line, self._action(), self.cursor.name())
 
-    def _assert_exception(self, line: int) -> c.Command:
+    def assert_exception(self, line: int) -> c.Command:
+        """``(assert_exception action)``."""
         return c.AssertException(line, self._action())
 
-    def _assert_malformed(self, line: int) -> c.Command:
+    def assert_malformed(self, line: int) -> c.Command:
+        """``(assert_malformed module message)``."""
         return c.AssertMalformed(line, self._module(), self.cursor.name())
 
-    def _assert_invalid(self, line: int) -> c.Command:
+    def assert_invalid(self, line: int) -> c.Command:
+        """``(assert_invalid module message)``."""
         return c.AssertInvalid(line, self._module(), self.cursor.name())
 
-    def _assert_unlinkable(self, line: int) -> c.Command:
+    def assert_unlinkable(self, line: int) -> c.Command:
+        """``(assert_unlinkable module message)``."""
         return c.AssertUnlinkable(line, self._module(), self.cursor.name())
 
-    def _thread(self, line: int) -> c.Command:
+    def thread(self, line: int) -> c.Command:
+        """``(thread $name (shared (module $m)*)* command*)``."""
         cursor = self.cursor
         name = self._needed_id()
         if self.depth >= _MAX_THREAD_DEPTH:
@@ -262,10 +271,12 @@ class _Script:
             end = close + 1
         return c.Thread(line, name, tuple(shared), tuple(_Script(cursor, self.depth + 1).read(end)))
 
-    def _wait(self, line: int) -> c.Command:
+    def wait(self, line: int) -> c.Command:
+        """``(wait $thread)``."""
         return c.Wait(line, self._needed_id())
 
-    def _input(self, line: int) -> c.Command:
+    def input_file(self, line: int) -> c.Command:
+        """``(input path)``."""
         return c.Input(line, self.cursor.name())
 
     def _needed_id(self) -> str:
@@ -314,15 +325,15 @@ def _read_quote(data: bytes, line: int, features: frozenset[Feature]) -> Module:
 
 
 _READERS: dict[str, Callable[[_Script, int], c.Command]] = {
-    "register": _Script._register,
-    "assert_return": _Script._assert_return,
-    "assert_trap": _Script._assert_trap,
-    "assert_exhaustion": _Script._assert_exhaustion,
-    "assert_exception": _Script._assert_exception,
-    "assert_malformed": _Script._assert_malformed,
-    "assert_invalid": _Script._assert_invalid,
-    "assert_unlinkable": _Script._assert_unlinkable,
-    "thread": _Script._thread,
-    "wait": _Script._wait,
-    "input": _Script._input,
+    "register": _Script.register,
+    "assert_return": _Script.assert_return,
+    "assert_trap": _Script.assert_trap,
+    "assert_exhaustion": _Script.assert_exhaustion,
+    "assert_exception": _Script.assert_exception,
+    "assert_malformed": _Script.assert_malformed,
+    "assert_invalid": _Script.assert_invalid,
+    "assert_unlinkable": _Script.assert_unlinkable,
+    "thread": _Script.thread,
+    "wait": _Script.wait,
+    "input": _Script.input_file,
 }

@@ -21,7 +21,7 @@ _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b'"': b'"', b"'": b"'", b"\\":
 _UNPRINTABLE = re.compile(r'["\\\x00-\x1f\x7f]')
 
 
-class BadString(ValueError):
+class StringError(ValueError):
     """The literal has the right shape but stands for nothing; the message is the specification's."""
 
 
@@ -45,22 +45,22 @@ def _replace(match: re.Match[bytes]) -> bytes:
     digits = code.replace(b"_", b"").lstrip(b"0") or b"0"
     number = int(digits, 16) if len(digits) <= 6 else 0x110000
     if number >= 0x110000 or 0xD800 <= number < 0xE000:
-        raise BadString("illegal escape")
+        raise StringError("illegal escape")
     return chr(number).encode()
 
 
 def string_bytes(text: str) -> bytes:
-    """The bytes of a string literal (a token for which ``is_string`` holds); raises ``BadString``."""
+    """The bytes of a string literal (a token for which ``is_string`` holds); raises ``StringError``."""
     raw = text[1:-1].encode()
     return _ESCAPES.sub(_replace, raw) if b"\\" in raw else raw
 
 
 def string_name(text: str) -> str:
-    """The characters of a string literal that must be UTF-8; raises ``BadString``."""
+    """The characters of a string literal that must be UTF-8; raises ``StringError``."""
     try:
         return string_bytes(text).decode()
     except UnicodeDecodeError:
-        raise BadString("malformed UTF-8 encoding") from None
+        raise StringError("malformed UTF-8 encoding") from None
 
 
 def id_name(text: str) -> str:
@@ -69,7 +69,7 @@ def id_name(text: str) -> str:
         return text[1:]
     name = string_name(text[1:])
     if not name:
-        raise BadString("empty identifier")
+        raise StringError("empty identifier")
     return name
 
 

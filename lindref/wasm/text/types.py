@@ -1,4 +1,4 @@
-"""Types in text (spec §6.4): value, reference and heap types, limits, the types of externals, type definitions and uses."""
+"""Types in text (spec §6.4): value and reference types, limits, types of externals, definitions and uses."""
 
 from __future__ import annotations
 
