@@ -1,0 +1,274 @@
+"""The reference machine: one thread of execution, whose every step can be looked at.
+
+Its state is a chain of frames and nothing else. While it runs, the frame on top lives in *registers* (attributes of the
+machine), so that handlers reach everything in one step; ``load`` fills them from a frame, and whoever leaves a frame
+stores its ``pc`` there (locals and operands are the frame's own lists).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
+
+import attrs
+
+from lindref.vm.continuation import Continuation, thaw_frames
+from lindref.vm.frame import Frame
+from lindref.vm.handler import Code
+from lindref.vm.host_frame import HOST
+from lindref.vm.limits import Exhaustion
+from lindref.vm.memory import Memory
+from lindref.vm.ops_exceptions import unwind
+from lindref.vm.outcomes import Attention, OutOfResources, Outcome, Paused, Stepped, Stop, Thrown, Trapped
+from lindref.vm.store import Cell, Store, View
+from lindref.vm.traps import Trap
+from lindref.vm.values import ExnInst, FuncInst, HostFunc, Value
+from lindref.wasm.errors import WasmError
+
+#: Frames that a thread may have.
+DEFAULT_DEPTH = 200_000
+
+#: Ticks are counted down in portions that Python handles as small numbers.
+_PORTION = 1 << 29
+
+@attrs.frozen
+class Place:
+    """One line of a backtrace: instruction ``instr`` of function ``func``; -1 for a call by the host."""
+
+    instance: int
+    func: int
+    name: str
+    instr: int
+    offset: int
+    """``Instr.offset``: in the file, or the source line for text."""
+
+
+class Machine:
+    """A thread of execution in a store.
+
+    ``call`` begins; ``run`` goes on until there is an outcome; after those that ask for values, ``resume`` brings
+    them (or ``throw`` an exception). ``attention`` may be set at any time: the next delivery point stops the run.
+    """
+
+    __slots__ = (
+        "_granted",
+        "_reserve",
+        "_trapped",
+        "attention",
+        "awaiting",
+        "cells",
+        "code",
+        "frame",
+        "fuel",
+        "locals",
+        "max_depth",
+        "memory",
+        "pc",
+        "rp",
+        "stack",
+        "store",
+        "view",
+        "wp",
+    )
+
+    def __init__(self, store: Store, *, max_depth: int = DEFAULT_DEPTH) -> None:
+        self.store = store
+        self.max_depth = max_depth
+        self.frame: Frame | None = None
+        """The frame on top; ``None``: nothing is being called."""
+        self.awaiting: int | None = None
+        """How many values ``resume`` must bring; ``None``: the last outcome asked for none."""
+        self.attention = False
+        """Stop at the next delivery point."""
+        # The registers: code, next entry, locals and operands of the frame on top; what its instance sees.
+        self.code: Code = []
+        self.pc = 0
+        self.locals: list[Any] = []
+        self.stack: list[Any] = []
+        self.view: View | None = None
+        self.cells: list[Cell] = []
+        self.memory: Memory | None = None
+        self.rp: Any = None
+        self.wp: Any = None
+        # Ticks: ``fuel`` is what is left of the present portion, ``_reserve`` what follows (``None``: no end).
+        self.fuel = 0
+        self._reserve: int | None = 0
+        self._granted = 0
+        self._trapped = False
+
+    # Beginning.
+
+    def call(self, func: FuncInst | HostFunc, args: Sequence[Value]) -> None:
+        """Begins a call on a machine that has nothing to do; the function must take these arguments."""
+        assert self.frame is None, "the machine is in the middle of a call"
+        self._push(func, args, None)
+
+    def push_call(self, func: FuncInst | HostFunc, args: Sequence[Value], barrier: Value) -> None:
+        """Puts a call on top of what the machine is doing, e.g. a signal handler.
+
+        ``barrier`` is plain data that comes back in ``BarrierReturned`` or ``Thrown``. What the machine was
+        waiting for, it is waiting for again then.
+        """
+        assert self.frame is not None, "nothing to put a call on top of"
+        self._push(func, args, barrier)
+
+    def _push(self, func: FuncInst | HostFunc, args: Sequence[Value], barrier: Value) -> None:
+        depth = 0 if self.frame is None else self.frame.depth + 1
+        frame = Frame(None, HOST, [barrier, self.awaiting, func], self.frame, depth)
+        frame.stack += args
+        self.frame = frame
+        self.awaiting = None
+        self._trapped = False
+
+    # Going on.
+
+    def run(self, ticks: int | None = None, steps: int | None = None) -> Outcome:
+        """Runs until there is an outcome: at most ``ticks`` ticks (then ``Paused``) and ``steps`` entries of code
+        (then ``Stepped``), both at least 1."""
+        frame = self.frame
+        assert frame is not None, "nothing to run"
+        assert self.awaiting is None, "the machine waits for values: resume it"
+        self.load(frame)
+        self.fuel = _PORTION if ticks is None else min(ticks, _PORTION)
+        self._reserve = None if ticks is None else ticks - self.fuel
+        self._granted += self.fuel
+        outcome: Outcome
+        try:
+            for _ in repeat(None) if steps is None else repeat(None, steps):
+                handler, imm = self.code[self.pc]
+                self.pc += 1
+                handler(self, imm)
+            outcome = Stepped()
+        except Stop as stop:
+            outcome = stop.outcome
+        except Trap as trap:
+            outcome = self._trap(trap.message)
+        except Exhaustion as limit:
+            outcome = OutOfResources(limit.message)
+        except WasmError as error:  # of a body that was validated only now
+            outcome = self._trap(str(error))
+        self._granted -= self.fuel
+        self.fuel = 0
+        if self.frame is not None:
+            self.frame.pc = self.pc
+        return outcome
+
+    def resume(self, results: Sequence[Value]) -> None:
+        """Brings the values that the last outcome asked for; ``run`` then goes on with them."""
+        assert self.frame is not None
+        assert self.awaiting == len(results), f"{self.awaiting} values are wanted, not {len(results)}"
+        self.awaiting = None
+        self.frame.state = None
+        self.frame.stack += results
+
+    def throw(self, exn: ExnInst) -> Thrown | None:
+        """Throws where the machine stands, e.g. instead of ``resume``. ``None``: it is caught, and ``run`` goes on."""
+        assert self.frame is not None
+        self.awaiting = None
+        self.load(self.frame)
+        self.fuel = _PORTION  # no tick ends a run that has not begun
+        attention, self.attention = self.attention, False
+        try:
+            unwind(self, exn)
+        except Stop as stop:
+            assert isinstance(stop.outcome, Thrown)
+            return stop.outcome
+        finally:
+            self.attention = attention
+        assert self.frame is not None
+        self.frame.pc = self.pc
+        return None
+
+    @property
+    def ticks(self) -> int:
+        """Ticks that have passed in all runs so far."""
+        return self._granted - self.fuel
+
+    # As a value.
+
+    def freeze(self) -> Continuation:
+        """What the machine is in the middle of (between runs); costs the frames that ran since the last time."""
+        top = None if self.frame is None else self.frame.freeze()
+        return Continuation(top, self.awaiting, self._trapped)
+
+    @classmethod
+    def thaw(cls, store: Store, continuation: Continuation, *, max_depth: int = DEFAULT_DEPTH) -> Machine:
+        """A machine that goes on from a continuation, in a store that has the same instances."""
+        machine = cls(store, max_depth=max_depth)
+        machine.frame = thaw_frames(store, continuation.top)
+        machine.awaiting = continuation.awaiting
+        machine._trapped = continuation.trapped
+        return machine
+
+    # What handlers use.
+
+    def load(self, frame: Frame) -> None:
+        """Makes a frame the one on top, with its registers."""
+        self.frame = frame
+        frame.state = None
+        assert frame.body.code is not None
+        self.code = frame.body.code
+        self.pc = frame.pc
+        self.locals = frame.locals
+        self.stack = frame.stack
+        self.switch(frame.view)
+
+    def switch(self, view: View | None) -> None:
+        """Loads the registers that belong to an instance (``None``: the host's frame, which needs none)."""
+        self.view = view
+        if view is not None:
+            self.cells = view.cells
+            self.memory = view.memory
+            self.rp = view.rp
+            self.wp = view.wp
+
+    def cut(self, frame: Frame | None, awaiting: int | None) -> None:
+        """Drops all frames above ``frame``, which is as it was when a call was pushed on it."""
+        self.frame = frame
+        self.awaiting = awaiting
+        if frame is not None:
+            self.pc = frame.pc
+
+    def at_tick(self) -> None:
+        """At a function's entry or a loop's head, when attention is wanted or the portion of ticks is used up."""
+        if self.attention:
+            raise Stop(Attention())
+        if self._reserve == 0:
+            raise Stop(Paused())
+        self.fuel = _PORTION if self._reserve is None else min(self._reserve, _PORTION)
+        self._granted += self.fuel
+        if self._reserve is not None:
+            self._reserve -= self.fuel
+
+    # Looking.
+
+    def _trap(self, message: str) -> Trapped:
+        """The outcome of a trap in the instruction that ran last."""
+        self._trapped = True
+        assert self.frame is not None
+        self.frame.pc = self.pc
+        place = self.backtrace(1)[0]
+        return Trapped(message, place.instance, place.func, place.name, place.offset)
+
+    def backtrace(self, limit: int | None = None) -> list[Place]:
+        """Where every frame stands, the one on top first, not more than ``limit``."""
+        places: list[Place] = []
+        frame = self.frame
+        inside = self._trapped or self.awaiting is not None  # of the instruction before ``pc``
+        while frame is not None and (limit is None or len(places) < limit):
+            places.append(_place(frame, frame.pc - 1 if inside else frame.pc))
+            inside = frame.view is not None or frame.locals[1] is not None
+            frame = frame.parent
+        return places
+
+
+def _place(frame: Frame, pc: int) -> Place:
+    """Where a frame stands, ``pc`` being the entry of its code that is meant."""
+    if frame.view is None:
+        return Place(-1, -1, "", -1, -1)
+    body = frame.body
+    program = frame.view.instance.program
+    instr = body.origins[max(pc, 0)]
+    offset = program.module.codes[body.code_index].body[instr].offset
+    return Place(frame.view.instance.number, body.index, program.func_name(body.index), instr, offset)
