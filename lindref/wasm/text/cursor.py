@@ -41,7 +41,8 @@ class Cursor:
 
     def at_id(self) -> bool:
         """Whether an identifier comes next."""
-        return is_id(self.texts[self.pos])
+        text = self.texts[self.pos]
+        return is_id(text) and (text[1] != '"' or Feature.ANNOTATIONS in self.features)
 
     def at_string(self) -> bool:
         """Whether a string literal comes next."""
@@ -50,7 +51,7 @@ class Cursor:
     def at_index(self) -> bool:
         """Whether an index comes next: an identifier or something that starts like a number."""
         text = self.texts[self.pos]
-        return text[:1] in _INDEX_START and (text[0] != "$" or is_id(text))
+        return text[:1] in _INDEX_START and (text[0] != "$" or self.at_id())
 
     @property
     def line(self) -> int:
@@ -131,9 +132,11 @@ class Cursor:
     def unexpected(self, index: int | None = None) -> Malformed:
         """The error for a token that cannot stand where it does."""
         at = self.pos if index is None else index
+        text = self.texts[at]
         message = complaint(self.tokens, at)
+        if text.startswith("(@") and Feature.ANNOTATIONS not in self.features:
+            message = f"unknown operator {text[1:]}"
         if message is None:
-            text = self.texts[at]
             shown = text if len(text) <= 60 else text[:60] + "…"
             if not is_known(text):
                 message = f"unknown operator {shown}"

@@ -47,6 +47,8 @@ from lindref.wasm.types import (
 )
 
 _END, _I32_CONST, _REF_FUNC = BY_NAME["end"], BY_NAME["i32.const"], BY_NAME["ref.func"]
+#: What a list of function indices holds, as in binaries.
+_FUNC_REF = RefType(False, AbsHeap.FUNC)
 _PAGE = 65536
 _FUNCTION_WORD = {ExternKind.FUNC: "function"}
 
@@ -237,16 +239,21 @@ class Fields:
         ref = optional_ref(cursor, scope)
         if ref is None:
             table_type = read_table(cursor, scope)
-            init = None if cursor.texts[cursor.pos] == ")" else read_body(cursor, FuncScope(scope))
+            init = None
+            if cursor.texts[cursor.pos] != ")":
+                cursor.need(Feature.FUNCTION_REFERENCES, "a table with an initial element")
+                init = read_body(cursor, FuncScope(scope))
             self.tables.append(Table(table_type, init))
             return
         if not cursor.accept_open("elem"):
             raise cursor.unexpected()
-        elements = self._indices(line) if cursor.at_index() else self._expressions()
+        listed = cursor.at_index()
+        elements = self._indices(line) if listed else self._expressions()
         cursor.expect(")")
         size = len(elements)
         self.tables.append(Table(TableType(Limits(size, size), ref)))
-        self.elems.append(Elem(ref, elements, SegmentMode.ACTIVE, index, _zero(line)))
+        held = _FUNC_REF if listed and ref == FUNCREF else ref
+        self.elems.append(Elem(held, elements, SegmentMode.ACTIVE, index, _zero(line)))
 
     def memory_field(self) -> None:
         """Take a memory, its import, or a memory with its data."""
@@ -299,9 +306,8 @@ class Fields:
             return
         offset = self._offset()
         if cursor.at_index() or cursor.texts[cursor.pos] == ")":
-            self.elems.append(
-                Elem(self._func_ref(), self._indices(cursor.line), SegmentMode.ACTIVE, table or 0, offset)
-            )
+            indices = self._indices(cursor.line)
+            self.elems.append(Elem(_FUNC_REF, indices, SegmentMode.ACTIVE, table or 0, offset))
             return
         self.elems.append(Elem(*self._elements(), SegmentMode.ACTIVE, table or 0, offset))
 
@@ -341,13 +347,8 @@ class Fields:
         """Take an element list: ``func x*``, or a reference type and expressions."""
         cursor = self.cursor
         if cursor.accept("func"):
-            return self._func_ref(), self._indices(cursor.line)
+            return _FUNC_REF, self._indices(cursor.line)
         return read_ref(cursor, self.scope), self._expressions()
-
-    def _func_ref(self) -> RefType:
-        """What a list of function indices holds: references that are not null, where types can say so."""
-        typed = Feature.FUNCTION_REFERENCES in self.cursor.features
-        return RefType(False, AbsHeap.FUNC) if typed else FUNCREF
 
     def _indices(self, line: int) -> tuple[Expr, ...]:
         """Take function indices as expressions."""

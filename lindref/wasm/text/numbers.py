@@ -1,8 +1,8 @@
 """Numeric literals (spec §6.3.1-6.3.2) to integers and bit patterns, and back.
 
-Floats are rounded by exact integer arithmetic.
-Reading functions return ``None`` where the token is no literal of the kind and raise ``OutOfRangeError`` where it is one
-whose value does not fit. Work is bounded by the length of the token: huge exponents are never expanded.
+Floats are rounded by exact integer arithmetic. Reading functions return ``None`` where the token is no literal of the
+kind and raise ``OutOfRangeError`` where it is one whose value does not fit. Work is bounded by the length of the token:
+huge exponents are never expanded.
 """
 
 from __future__ import annotations
