@@ -37,24 +37,6 @@ HOST_FUNCTIONS: dict[tuple[str, str], FuncType] = {
     **{(module, name): _TWO for module in (LIND, WASI) for name in _BOTH_NAMES},
 }
 
-#: Model base addresses (ABI-5): cage c's memory byte 0 is at ``ORIGIN + c * SPAN``; a 64-bit address lies in one cage
-#: or in none, and no sum of a base and a 33-bit offset reaches the next cage.
-ORIGIN = 0x7000_0000_0000
-SPAN = 0x4_0000_0000
-SPACE = 1 << 32
-
-
-def base_of(cage: int) -> int:
-    """What ``lind-get-memory-base`` answers in ``cage``."""
-    return ORIGIN + cage * SPAN
-
-
-def resolve(address: int) -> tuple[int, int] | None:
-    """The (cage, offset) that a host address names, or ``None``; the cage need not exist."""
-    cage, offset = divmod(address - ORIGIN, SPAN)
-    return (cage, offset) if 0 < cage < 1 << 20 and offset < SPACE else None
-
-
 @attrs.frozen
 class SyscallRequest:
     """A call as it arrives at the gate: number, address of its name, self and target ids, six (value, cage) pairs."""

@@ -1,0 +1,175 @@
+"""The way of one call: out of the cage, through 3i, to who serves it, and back.
+
+``begin`` → ``dispatch`` → (a grate's worker | RawPOSIX | 3i itself) → ``complete``. Rules 3I-ROUTE-*, ABI-7.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from lindref.posix.call import Arg, Call, i32
+from lindref.posix.errno import EINTR, ENOSYS, ESRCH
+from lindref.posix.result import (
+    Done,
+    Exec,
+    Fork,
+    GroupEnd,
+    NewThread,
+    Result,
+    RuntimeFault,
+    ThreadEnd,
+    Wait,
+)
+from lindref.system import delivery, grates, lifecycle, threecalls
+from lindref.system.events import Enter, Exit, Route
+from lindref.system.threads import Blocked, Pending, Ready, Retry, Thread
+from lindref.threei import tables
+from lindref.threei.numbers import RAWPOSIX_CAGE, RUNTIME_CAGE, THREEI_CAGE
+from lindref.threei.tables import Handler, NoHandler
+
+if TYPE_CHECKING:
+    from lindref.system.abi import SyscallRequest
+    from lindref.system.system import System
+
+#: clone, exit, exit_group: where a cage calls for itself, argument 2 is the calling thread (ABI-7).
+_WITH_TID = frozenset({56, 60, 231})
+
+SCHED_YIELD = 24
+
+
+def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "guest") -> None:
+    """A call leaves ``thread``'s cage."""
+    pairs = [Arg(value, cage) for value, cage in request.pairs]
+    if request.caller == request.target and request.number in _WITH_TID and not thread.slot:
+        pairs[1] = Arg(thread.tid, pairs[1].cage)
+    within = system.threads[thread.serving].status if thread.serving else None
+    pending = Pending(
+        id=system.new_call(),
+        number=request.number,
+        name=system.call_name(request.number),
+        caller=request.caller,
+        target=request.target,
+        args=tuple(pairs),
+        within=within.pending.id if within is not None and not isinstance(within, Ready) else 0,  # type: ignore[union-attr]
+        then=then,
+    )
+    system.spend_call()
+    if system.observed:
+        system.emit(
+            Enter,
+            thread,
+            call=pending.id,
+            number=pending.number,
+            name=pending.name,
+            caller=pending.caller,
+            target=pending.target,
+            args=tuple((a.value, a.cage) for a in pairs),
+            within=pending.within,
+        )
+    dispatch(system, thread, pending)
+
+
+def dispatch(system: System, thread: Thread, pending: Pending) -> None:
+    """Find who serves the call, and hand it over (3I-ROUTE-1 … 3I-ROUTE-4)."""
+    number, caller = pending.number, pending.caller
+    if tables.unreachable(system.tables, caller, number, pending.target):
+        complete(system, thread, pending, -ESRCH, "3I-ROUTE-1")
+        return
+    handler = tables.route(system.tables, caller, number)
+    if isinstance(handler, NoHandler):
+        if system.profile.has("3I-MISSING"):
+            text = f"{handler.value}: syscall_num {number} in self_cageid {caller}"
+            system.fault(thread, text, "3I-ROUTE-3", code=101)
+        else:
+            errno = ESRCH if handler is NoHandler.EMPTY_ROW else ENOSYS
+            complete(system, thread, pending, -errno, "3I-ROUTE-3")
+        return
+    if system.observed:
+        system.emit(Route, thread, call=pending.id, handler=handler.cage, address=handler.address)
+    if handler.cage == RAWPOSIX_CAGE:
+        ask_kernel(system, thread, pending)
+    elif handler.cage == THREEI_CAGE:
+        threecalls.serve(system, thread, pending)
+    elif handler.cage == RUNTIME_CAGE:
+        _runtime_row(system, thread, pending, handler)
+    else:
+        grates.call(system, thread, pending, handler)
+
+
+def _runtime_row(system: System, thread: Thread, pending: Pending, handler: Handler) -> None:
+    """A guest registered the runtime's own pseudo-cage as a handler: a jump to an address that is no function."""
+    if system.profile.has("3I-MISSING"):
+        system.fault(thread, f"call {pending.number}: jump to {handler.address:#x} in the runtime", "3I-ROUTE-3")
+    else:
+        complete(system, thread, pending, -ENOSYS, "3I-ROUTE-3")
+
+
+def ask_kernel(
+    system: System, thread: Thread, pending: Pending, *, timed_out: bool = False, interrupted: bool = False
+) -> None:
+    """RawPOSIX does the call, or does another try of it."""
+    call = Call(
+        pending.number,
+        pending.target,
+        thread.tid,
+        pending.args,
+        memo=pending.memo,
+        timed_out=timed_out,
+        interrupted=interrupted,
+    )
+    result = system.kernel.call(call)
+    system.wake_changed()
+    _answer(system, thread, pending, result)
+
+
+def _answer(system: System, thread: Thread, pending: Pending, result: Result) -> None:
+    """What RawPOSIX said, and what of it is the system's work."""
+    match result:
+        case Done(value, restart):
+            if value == -EINTR and restart and delivery.restarts(system, thread):
+                thread.status = Retry(attrs.evolve(pending, memo=None))
+                delivery.deliver(system, thread)
+                return
+            rule = next((f.rule for f in result.failures if f.errno == -value), "")
+            if pending.number == SCHED_YIELD:
+                system.yielded = True
+            complete(system, thread, pending, value, rule)
+        case Wait(keys, deadline, memo, why, interruptible):
+            status = Blocked(attrs.evolve(pending, memo=memo), keys, deadline, why, interruptible)
+            system.block(thread, status)
+        case RuntimeFault(text, rule, code):
+            system.fault(thread, text, rule, code=code)
+        case Fork(child):
+            lifecycle.fork(system, thread, pending, child)
+        case NewThread():
+            lifecycle.new_thread(system, thread, pending, result)
+        case Exec():
+            lifecycle.exec_(system, thread, pending, result)
+        case ThreadEnd():
+            lifecycle.end_thread(system, thread, pending)
+        case GroupEnd():
+            lifecycle.end_group(system, thread, pending)
+
+
+def complete(system: System, thread: Thread, pending: Pending, value: int, rule: str = "") -> None:
+    """The call is back with ``value``: whoever made it goes on."""
+    if pending.child and value <= 0:
+        value = pending.child  # 3I-GRATE-7
+    value = i32(value)
+    gone = pending.ended or pending.image is not None
+    if system.observed:
+        system.emit(Exit, thread, call=pending.id, result=None if gone else value, rule=rule)
+    if pending.ended:
+        lifecycle.end_now(system, thread, pending)
+    elif pending.image is not None:
+        lifecycle.start_image(system, thread, pending.image)
+    elif pending.then == "load":
+        thread.status = Ready()
+        lifecycle.mapped(system, thread)
+    else:
+        thread.status = Ready()
+        thread.runner.resume(value)
+        if value == -EINTR:
+            delivery.deliver(system, thread)

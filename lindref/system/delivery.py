@@ -1,0 +1,109 @@
+"""Signals reach a thread: at delivery points, and where a call is interrupted.
+
+RawPOSIX decides what is delivered; here handlers become frames on the thread's continuation. Rules SIG-* in
+spec/signals.md; the delivery points are a function's entry, a loop's head, before a return and before a function's end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from lindref.posix import signals
+from lindref.posix.errno import EINTR
+from lindref.posix.signals import Action, Delivery
+from lindref.system import lifecycle
+from lindref.system.events import Signal
+from lindref.system.threads import Blocked, Pending, Ready, Retry, SignalBarrier, Status, Thread
+
+if TYPE_CHECKING:
+    from lindref.system.system import System
+
+
+def takes_signals(system: System, thread: Thread) -> bool:
+    """Whether signals of its cage are delivered to ``thread``: its main thread, never a worker (SIG-1)."""
+    cage = system.kernel.cages.get(thread.cage)
+    return cage is not None and not thread.slot and cage.main_thread == thread.tid
+
+
+def attend(system: System, thread: Thread) -> None:
+    """Before ``thread`` runs: have it stop at the next delivery point if something can be delivered."""
+    cage = system.kernel.cages.get(thread.cage)
+    waiting = cage is not None and bool(cage.pending) and takes_signals(system, thread)
+    thread.runner.attend(waiting and cage is not None and bool(signals.deliverable(cage)))
+
+
+def deliver(system: System, thread: Thread) -> None:
+    """``thread`` stands at a delivery point: deliver all that can be."""
+    push(system, thread, take(system, thread), Ready())
+
+
+def interrupted(system: System, thread: Thread, pending: Pending, restart: bool) -> None:
+    """A call came back with EINTR: handlers run before the guest sees it, or the call is made again (SIG-9)."""
+    deliveries = take(system, thread) if takes_signals(system, thread) else []
+    if restart and deliveries and all(d.restart for d in deliveries):
+        push(system, thread, deliveries, Retry(attrs.evolve(pending, memo=None)))
+        return
+    thread.status = Ready()
+    thread.runner.resume(-EINTR)
+    push(system, thread, deliveries, Ready())
+
+
+def take(system: System, thread: Thread) -> list[Delivery]:
+    """Everything to be delivered now, in the order it is taken."""
+    found: list[Delivery] = []
+    if takes_signals(system, thread):
+        while (delivery := signals.next_delivery(system.kernel, thread.cage)) is not None:
+            found.append(delivery)
+            if delivery.action is not Action.HANDLER:
+                break
+    return found
+
+
+def push(system: System, thread: Thread, deliveries: list[Delivery], resume: Status) -> None:
+    """Act on ``deliveries``; beneath the first handler's frame ``thread`` is to go on with ``resume``."""
+    thread.status = resume
+    for delivery in deliveries:
+        action = delivery.action
+        system.emit(Signal, thread, signo=delivery.signo, action=action.value)
+        if action is Action.HANDLER:
+            token = SignalBarrier(delivery.signo, delivery.saved_mask, thread.status)
+            if not thread.runner.push_handler(delivery.handler, delivery.signo, token):
+                system.trapped(thread, "a signal handler is set, but the program exports no signal_callback", ())
+                return
+            thread.status = Ready()
+        elif action is Action.TERMINATE:
+            lifecycle.kill_cage(system, thread)
+            return
+        elif action is Action.FAULT:
+            system.fault(thread, f"signal {delivery.signo} without an action", "SIG-DEFAULT-FAULT", code=101)
+            return
+    system.wake_changed()
+
+
+def returned(system: System, thread: Thread, token: SignalBarrier) -> None:
+    """A handler has returned: the mask is restored, the thread goes on with what it did (SIG-11)."""
+    signals.handler_returned(system.kernel, thread.cage, token.saved_mask)
+    system.emit(Signal, thread, signo=token.signo, action="return")
+    thread.status = token.resume
+    system.wake_changed()
+
+
+def interrupt_waiting(system: System) -> None:
+    """Wake the threads whose waits a signal interrupts (SIG-8): of a cage's main thread, and of the workers that
+    serve its call."""
+    for thread in system.threads.values():
+        status = thread.status
+        if isinstance(status, Blocked) and status.interruptible and _interrupted(system, thread):
+            thread.status = Retry(status.pending, interrupted=True)
+
+
+def _interrupted(system: System, thread: Thread) -> bool:
+    """Whether a signal waits for ``thread``, or for one on whose behalf it makes its call."""
+    seen: Thread | None = thread
+    while seen is not None:
+        if takes_signals(system, seen) and signals.interrupts(system.kernel, seen.cage):
+            return True
+        seen = system.threads.get(seen.serving) if seen.serving else None
+    return False

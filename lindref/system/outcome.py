@@ -1,0 +1,45 @@
+"""How a run ends, and the exit status that says so.
+
+Rules RUN-1 … RUN-5 in spec/system.md.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from lindref.state.records import record
+
+
+class Ending(enum.Enum):
+    """The kinds of ending."""
+
+    EXIT = "exit"
+    SIGNAL = "signal"
+    TRAP = "trap"
+    LOAD = "load"
+    DEADLOCK = "deadlock"
+    LIMIT = "limit"
+    FAULT = "runtime-fault"
+
+
+#: Exit statuses of endings that do not depend on the program (RUN-3).
+STATUS = {Ending.TRAP: 70, Ending.LOAD: 70, Ending.DEADLOCK: 71, Ending.LIMIT: 72, Ending.FAULT: 134}
+
+
+@record("system.outcome")
+class Outcome:
+    """How a run ended: ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code or the signal's number; ``text`` for people."""
+
+    ending: str
+    code: int = 0
+    text: str = ""
+
+    @property
+    def status(self) -> int:
+        """The exit status of ``lindref run``: cage 1's code & 255, 128+n for a signal, else as the ending says."""
+        kind = Ending(self.ending)
+        if kind is Ending.EXIT:
+            return self.code & 255
+        if kind is Ending.SIGNAL:
+            return 128 + self.code
+        return STATUS[kind]

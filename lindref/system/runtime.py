@@ -1,0 +1,51 @@
+"""What the system keeps of a cage besides its threads, its memory and RawPOSIX's record."""
+
+from __future__ import annotations
+
+import attrs
+
+from lindref.state.records import record
+
+
+@record("system.runtime")
+class CageRuntime:
+    """A cage's image and what belongs to it.
+
+    ``digest`` names the module; ``serves`` says whether the image was loaded by boot or exec, so that grate calls
+    can be served (3I-GRATE-6); ``arena`` is where the workers' stack slots begin. ``workers`` have been made, of
+    which ``free`` (thread keys, longest free first) wait; ``queue`` are the threads that wait for one.
+    """
+
+    cage: int
+    digest: str
+    argv: tuple[bytes, ...]
+    env: tuple[bytes, ...]
+    serves: bool = False
+    arena: int = 0
+    workers: int = 0
+    free: tuple[int, ...] = ()
+    queue: tuple[int, ...] = ()
+
+
+def text(data: bytes) -> str:
+    """Bytes of a path or argument as text for people."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+@attrs.frozen
+class Config:
+    """What does not change during a run.
+
+    ``workers``: most workers a grate has (1..32). ``quantum``: ticks a thread runs before another may be picked.
+    ``max_ticks``: ticks (all threads) after which the run is stopped, ``None`` for no limit. ``max_memory``: bytes of
+    touched guest memory a cage may have, ``None`` for no limit. ``max_depth``: frames of guest calls.
+    ``start_time``: the virtual clock at boot, ns since 1970.
+    """
+
+    workers: int = 32
+    quantum: int = 50_000
+    max_ticks: int | None = None
+    max_memory: int | None = None
+    max_depth: int = 200_000
+    seed: int = 0
+    start_time: int = 1_000_000_000 * 1_000_000_000

@@ -1,0 +1,103 @@
+"""Who runs next, when time passes, and what it means that nobody can run.
+
+Rules SCHED-1 … SCHED-6, TIME-* in spec/system.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lindref.posix import timers
+from lindref.system.threads import (
+    AtomicBlocked,
+    Blocked,
+    Idle,
+    InGrate,
+    Queued,
+    Ready,
+    Retry,
+    Status,
+    Thread,
+)
+
+if TYPE_CHECKING:
+    from lindref.system.system import System
+
+#: Virtual time that passes with each call and each tick, ns (SCHED-5).
+CALL_NS = 1_000
+TICK_NS = 10
+
+
+def pick(system: System) -> Thread | None:
+    """The thread to run next (SCHED-3): a choice among those that can.
+
+    Option 0 is the one that ran last, unless it yielded or used up its quantum; the others follow in the order of their
+    keys, beginning after it.
+    """
+    runnable = [t for t in system.threads.values() if t.runnable and not system.stopped(t.cage)]
+    if not runnable:
+        return None
+    if len(runnable) == 1:
+        return runnable[0]
+    last = system.current
+    preferred = system.preferred
+    system.preferred = 0
+    if preferred:
+        last = preferred
+    if system.yielded and not preferred:
+        order = sorted(runnable, key=lambda t: (t.key <= last, t.key))
+    else:
+        order = sorted(runnable, key=lambda t: (t.key < last, t.key))
+    return order[system.choices.choose("thread", len(order))]
+
+
+def wake_due(system: System) -> None:
+    """Deadlines that have passed: waits end, timers fire (SCHED-5)."""
+    now = system.kernel.now
+    timers.expire(system.kernel)
+    for thread in system.threads.values():
+        status = thread.status
+        if isinstance(status, Blocked) and status.deadline is not None and status.deadline <= now:
+            thread.status = Retry(status.pending, timed_out=True)
+        elif isinstance(status, AtomicBlocked) and status.deadline is not None and status.deadline <= now:
+            thread.status = Ready()
+            thread.runner.resume(2)
+    system.wake_changed()
+
+
+def next_deadline(system: System) -> int | None:
+    """The earliest time at which something happens by itself."""
+    times = [timers.next_expiry(system.kernel)]
+    times += [t.status.deadline for t in system.threads.values() if isinstance(t.status, Blocked | AtomicBlocked)]
+    known = [t for t in times if t is not None]
+    return min(known) if known else None
+
+
+def report(system: System) -> str:
+    """Who waits on what, one line a thread (SCHED-6)."""
+    lines = []
+    for thread in system.threads.values():
+        status = thread.status
+        if isinstance(status, Idle):
+            continue
+        kind = "worker" if thread.slot else "thread"
+        number = thread.slot or thread.tid
+        lines.append(f"cage {thread.cage} {kind} {number}: {waits_for(system, status)}")
+    return "\n".join(lines)
+
+
+def waits_for(system: System, status: Status) -> str:
+    """What a thread waits for, for people."""
+    match status:
+        case Blocked(pending, _, _, why, _):
+            return f"in {pending.name}, waiting {why}"
+        case InGrate(pending, grate, worker):
+            return f"in {pending.name}, served by grate {grate} (worker {system.threads[worker].slot})"
+        case Queued(pending, grate, _):
+            return f"in {pending.name}, waiting for a free worker of grate {grate}"
+        case AtomicBlocked(address, _):
+            return f"in memory.atomic.wait at {address:#x}"
+        case Ready() | Retry():
+            return "stopped by a signal"
+        case Idle():
+            return "idle"

@@ -1,0 +1,415 @@
+"""The system: one object that holds a run's state and takes it forward one turn at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import attrs
+
+from lindref.posix import processes, table
+from lindref.posix.call import i32
+from lindref.posix.kernel import Kernel
+from lindref.profile import SPEC, Profile
+from lindref.state.pmap import PMap
+from lindref.system import calls, delivery, grates, lifecycle, schedule
+from lindref.system.choices import Choices, Chooser, FirstOption
+from lindref.system.events import Choice, Event, Note, Observer
+from lindref.system.guests import CageGuest
+from lindref.system.host import SystemHost
+from lindref.system.image import Images, link
+from lindref.system.outcome import Ending, Outcome
+from lindref.system.runner import (
+    Asks,
+    AtDelivery,
+    Finished,
+    HandlerReturned,
+    Preempted,
+    Runner,
+    RunnerEvent,
+    Trapped,
+    WaitsOnMemory,
+    WakesMemory,
+)
+from lindref.system.runtime import CageRuntime, Config
+from lindref.system.threads import (
+    AtomicBlocked,
+    Blocked,
+    Idle,
+    Pending,
+    Ready,
+    Retry,
+    SignalBarrier,
+    Thread,
+)
+from lindref.system.wasm_runner import PROGRAM, WasmRunner, worker_plan
+from lindref.threei.numbers import THREEI_CALLS, ThreeIError
+from lindref.threei.tables import HandlerTables, boot
+from lindref.vm.memory import Memory
+
+_E = TypeVar("_E", bound=Event)
+
+_THREEI_NAMES = dict(
+    zip(THREEI_CALLS, ("register_handler", "copy_data_between_cages", "copy_handler_table_to_cage"), strict=True)
+)
+
+
+class System:
+    """A run. ``step`` takes one turn; ``run`` goes on to the end; ``lindref.system.state`` freezes and thaws it."""
+
+    def __init__(
+        self, *, profile: Profile = SPEC, config: Config | None = None, chooser: Chooser | None = None
+    ) -> None:
+        self.profile = profile
+        self.config = config or Config()
+        self.host = SystemHost(self)
+        self.kernel: Kernel = table.new_kernel(self.host)
+        self.kernel.now = self.config.start_time
+        self.tables = HandlerTables()
+        self.choices = Choices(chooser or FirstOption(), told=self._chosen)
+        self.images = Images()
+        self.threads: dict[int, Thread] = {}
+        self.runtimes: PMap[CageRuntime] = PMap()
+        self.memories: dict[int, Memory] = {}
+        #: Cages whose own threads are gone while calls into them are being served: cage -> last thread's id.
+        self.ending: PMap[int] = PMap()
+        self.outcome: Outcome | None = None
+        #: How cage 1 ended, once it has.
+        self.first: Outcome | None = None
+        self.event_count = 0
+        self.call_count = 0
+        self.thread_count = 0
+        self.ticks = 0
+        #: Random bytes drawn so far.
+        self.drawn = 0
+        self.current = 0
+        self.preferred = 0
+        self.yielded = False
+        #: Ticks that the current thread has left of its quantum.
+        self.quantum = self.config.quantum
+        self.observers: list[Observer] = []
+        #: Asked when nobody can run but somebody waits for standard input: feeds some, false if there is none.
+        self.wants_input: Callable[[], bool] | None = None
+
+    # Events.
+
+    @property
+    def observed(self) -> bool:
+        """Whether events are worth making in full: somebody looks."""
+        return bool(self.observers)
+
+    def emit(self, kind: type[_E], thread: Thread, **fields: Any) -> None:
+        """An event of ``thread``; numbered whether or not anybody looks."""
+        self.event_count += 1
+        if self.observers:
+            event = kind(n=self.event_count, cage=thread.cage, tid=thread.tid, time=self.kernel.now, **fields)
+            for observer in self.observers:
+                observer.on_event(event)
+
+    def note(self, thread: Thread | None, text: str) -> None:
+        """Something a person should know."""
+        self.emit(Note, thread or self._nobody(), text=text)
+
+    def _nobody(self) -> Thread:
+        """Stands for no thread in events of the system itself."""
+        found = self.threads.get(self.current)
+        return found or Thread(0, 0, 0, runner=None, status=Idle())  # type: ignore[arg-type]  # never run
+
+    def _chosen(self, index: int, kind: str, options: int, answer: int) -> None:
+        self.emit(Choice, self._nobody(), index=index, point=kind, options=options, answer=answer)
+
+    # Beginning.
+
+    def boot(self, path: bytes, image: bytes, argv: Iterable[bytes], env: Iterable[bytes]) -> None:
+        """Start a program as cage 1 (BOOT-1): its table, RawPOSIX's record, and the load of its image.
+
+        Raises ``ImageError`` where the image cannot be loaded at all.
+        """
+        self.images.load(image)
+        cage = processes.INIT_CAGE
+        processes.boot(self.kernel)
+        self.tables = boot(self.tables, cage, self.kernel.rows)
+        self.new_memory(cage)
+        thread = self.add_thread(cage, processes.MAIN_THREAD, self.loading_runner(cage))
+        request = lifecycle.ImageRequest(path, image, tuple(argv), tuple(env))
+        lifecycle.start_image(self, thread, request)
+
+    # Going on.
+
+    def run(self) -> Outcome:
+        """Go on until the run is over."""
+        while self.outcome is None:
+            self.step()
+        return self.outcome
+
+    def step(self) -> bool:
+        """One turn of one thread; false once the run is over."""
+        if self.outcome is not None:
+            return False
+        schedule.wake_due(self)
+        thread = schedule.pick(self)
+        if thread is None:
+            self._nobody_runs()
+        else:
+            if thread.key != self.current or self.yielded:
+                self.quantum = self.config.quantum
+            self.current = thread.key
+            self.yielded = False
+            self._turn(thread)
+        return self.outcome is None
+
+    def _turn(self, thread: Thread) -> None:
+        status = thread.status
+        if isinstance(status, Retry):
+            thread.status = Ready()
+            calls.ask_kernel(
+                self, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted
+            )
+            return
+        delivery.attend(self, thread)
+        allowed = self.quantum
+        if self.config.max_ticks is not None:
+            allowed = min(allowed, self.config.max_ticks - self.ticks)
+            if allowed < 1:
+                self.limit(f"--max-ticks {self.config.max_ticks} reached")
+                return
+        before = thread.runner.ticks
+        event = thread.runner.run(max(allowed, 1))
+        self._spend(thread.runner.ticks - before)
+        self._happened(thread, event)
+
+    def _happened(self, thread: Thread, event: RunnerEvent) -> None:
+        match event:
+            case Asks(request):
+                calls.begin(self, thread, request)
+            case Preempted():
+                self.yielded = True
+            case Finished(value):
+                self._finished(thread, value)
+            case Trapped(message, where):
+                self.trapped(thread, message, where)
+            case AtDelivery():
+                delivery.deliver(self, thread)
+            case HandlerReturned(token):
+                assert isinstance(token, SignalBarrier)
+                delivery.returned(self, thread, token)
+            case WaitsOnMemory(address, timeout):
+                deadline = None if timeout is None else self.kernel.now + timeout
+                thread.status = AtomicBlocked(address, deadline)
+            case WakesMemory(address, count):
+                thread.runner.resume(self._wake_memory(thread.cage, address, count))
+
+    def _finished(self, thread: Thread, value: int) -> None:
+        if thread.slot:
+            grates.finish(self, thread, i32(value))
+        else:
+            lifecycle.returned(self, thread, value)
+
+    def _wake_memory(self, cage: int, address: int, count: int) -> int:
+        woken = 0
+        for thread in self.threads.values():
+            status = thread.status
+            if woken < count and isinstance(status, AtomicBlocked):
+                if thread.cage == cage and status.address == address:
+                    thread.status = Ready()
+                    thread.runner.resume(0)
+                    woken += 1
+        return woken
+
+    def _spend(self, ticks: int) -> None:
+        self.ticks += ticks
+        self.quantum -= ticks
+        self.kernel.now += ticks * schedule.TICK_NS
+        if self.quantum <= 0:
+            self.yielded = True
+
+    def spend_call(self) -> None:
+        """The time a call takes (SCHED-5); it counts against the quantum like a tick."""
+        self.kernel.now += schedule.CALL_NS
+        self.quantum -= 1
+
+    def _nobody_runs(self) -> None:
+        if not any(not t.slot for t in self.threads.values()) and not len(self.ending):
+            self.end(self.first or Outcome(Ending.EXIT.value))  # RUN-1
+            return
+        deadline = schedule.next_deadline(self)
+        if deadline is not None:
+            self.kernel.now = max(self.kernel.now, deadline)
+        elif not (self.kernel.waits_for_input() and self.wants_input is not None and self.wants_input()):
+            self.end(Outcome(Ending.DEADLOCK.value, text=schedule.report(self)))  # SCHED-6
+        else:
+            self.wake_changed()
+
+    # Waiting and waking.
+
+    def block(self, thread: Thread, status: Blocked) -> None:
+        """``thread`` waits in RawPOSIX."""
+        thread.status = status
+        delivery.interrupt_waiting(self)
+
+    def wake_changed(self) -> None:
+        """Threads whose wait keys changed are tried again; those that a signal interrupts come back."""
+        changed = set(self.kernel.changed())
+        if not changed:
+            return
+        for thread in self.threads.values():
+            status = thread.status
+            if isinstance(status, Blocked) and not changed.isdisjoint(status.keys):
+                thread.status = Retry(status.pending)
+        delivery.interrupt_waiting(self)
+
+    def prefer(self, thread: Thread) -> None:
+        """``thread`` is option 0 of the next pick (SCHED-4)."""
+        self.preferred = thread.key
+
+    def stopped(self, cage: int) -> bool:
+        """Whether a signal has stopped the cage."""
+        found = self.kernel.cages.get(cage)
+        return found is not None and found.stopped
+
+    # Threads and cages.
+
+    def new_call(self) -> int:
+        """The number of the next call."""
+        self.call_count += 1
+        return self.call_count
+
+    def call_name(self, number: int) -> str:
+        """A call's name, for people."""
+        row = self.kernel.rows.get(number)
+        return row.name if row is not None else _THREEI_NAMES.get(number, f"call_{number}")
+
+    def add_thread(self, cage: int, tid: int, runner: Runner) -> Thread:
+        """A new thread, ready to run."""
+        self.thread_count += 1
+        thread = Thread(self.thread_count, cage, tid, runner, Ready())
+        self.threads[thread.key] = thread
+        return thread
+
+    def new_worker(self, cage: int, slot: int) -> Thread:
+        """A worker of grate ``cage`` with stack slot ``slot`` (3I-GRATE-5)."""
+        image = self.images[self.runtimes[cage].digest]
+        store, view = link(image, self.memories[cage])
+        runner = WasmRunner(self.guest(cage), store, view, ())
+        worker_plan(runner, self.runtimes[cage].arena, slot, shared_tls=self.profile.has("GRATE-WORKER-TLS"))
+        thread = self.add_thread(cage, processes.MAIN_THREAD, runner)
+        thread.slot = slot
+        return thread
+
+    def remove_thread(self, thread: Thread) -> None:
+        """``thread`` is no more."""
+        self.threads.pop(thread.key, None)
+
+    def drop_workers(self, cage: int) -> None:
+        """A new image: the workers of the old one are gone."""
+        for thread in [t for t in self.threads.values() if t.cage == cage and t.slot]:
+            self.remove_thread(thread)
+
+    def own_threads(self, cage: int) -> list[Thread]:
+        """The cage's threads that are no workers."""
+        return [t for t in self.threads.values() if t.cage == cage and not t.slot]
+
+    def main_thread(self, cage: int) -> Thread | None:
+        """The thread of ``cage`` that has been there the longest."""
+        own = self.own_threads(cage)
+        return own[0] if own else None
+
+    def in_flight(self, cage: int) -> bool:
+        """Whether calls into ``cage`` are being served."""
+        return any(t.cage == cage and t.slot and t.serving for t in self.threads.values())
+
+    def guest(self, cage: int) -> CageGuest:
+        """What host functions may know of a cage."""
+        return CageGuest(self, cage)
+
+    def loading_runner(self, cage: int) -> Runner:
+        """The runner of a thread whose image is being loaded: it has nothing to run yet."""
+        return WasmRunner.empty(self.guest(cage))
+
+    def image_runner(self, cage: int) -> Runner:
+        """A runner at the beginning of the cage's image; raises ``ImageError``."""
+        store, view = link(self.images[self.runtimes[cage].digest], self.memories[cage])
+        return WasmRunner(self.guest(cage), store, view, PROGRAM)
+
+    def set_runtime(self, cage: int, **changes: Any) -> None:
+        """Replace fields of a cage's runtime record."""
+        self.runtimes = self.runtimes.set(cage, attrs.evolve(self.runtimes[cage], **changes))
+
+    def enqueue(self, thread: Thread) -> None:
+        """``thread`` (with status ``Queued``) waits for a worker."""
+        grate = thread.status.grate  # type: ignore[union-attr]
+        self.set_runtime(grate, queue=(*self.runtimes[grate].queue, thread.key))
+
+    def dequeue(self, grate: int) -> Thread | None:
+        """The thread that has waited longest for a worker of ``grate``, taken out of the queue."""
+        while self.runtimes[grate].queue:
+            key, *rest = self.runtimes[grate].queue
+            self.set_runtime(grate, queue=tuple(rest))
+            thread = self.threads.get(key)
+            if thread is not None:
+                return thread
+        return None
+
+    # Memory.
+
+    def memory(self, cage: int) -> Memory | None:
+        """A cage's memory."""
+        return self.memories.get(cage)
+
+    def base(self, cage: int) -> int:
+        """The address of byte 0 of a cage's memory (ABI-5)."""
+        return self.host.base(cage)
+
+    def new_memory(self, cage: int) -> None:
+        """An empty memory for a new image."""
+        self.memories[cage] = Memory.lind(self.kernel.backings, limit=self.config.max_memory)
+
+    def fork_memory(self, parent: int, child: int) -> None:
+        """The child's memory begins as the parent's (FORK-3)."""
+        self.memories[child] = self.memories[parent].fork()
+
+    # Endings.
+
+    def end(self, outcome: Outcome) -> None:
+        """The run is over."""
+        self.outcome = outcome
+
+    def limit(self, text: str) -> None:
+        """A limit that was set is reached."""
+        self.end(Outcome(Ending.LIMIT.value, text=text))
+
+    def fault(self, thread: Thread, text: str, rule: str, code: int = -6) -> None:
+        """The real system's host process would die here (3i.md 2.9)."""
+        self.note(thread, f"runtime fault: {text} [{rule}]")
+        self.end(Outcome(Ending.FAULT.value, code, text))
+
+    def trapped(self, thread: Thread, message: str, where: tuple[str, ...]) -> None:
+        """A guest trapped: a handler's caller is told, any other cage ends (EXIT-6)."""
+        at = f" in {where[0]}" if where else ""
+        self.note(thread, f"trap: {message}{at}")
+        if thread.slot:
+            grates.finish(self, thread, ThreeIError.GRATE_ERROR, "3I-GRATE-3")
+            return
+        if thread.cage == processes.INIT_CAGE:
+            self.first = Outcome(Ending.TRAP.value, text=message)
+        lifecycle.trapped(self, thread, message)
+
+    def load_failed(self, thread: Thread, text: str) -> None:
+        """The image could be read but not linked or begun."""
+        self.note(thread, f"load: {text}")
+        if thread.cage == processes.INIT_CAGE:
+            self.first = Outcome(Ending.LOAD.value, text=text)
+        lifecycle.trapped(self, thread, text)
+
+    def cage_ended(self, cage: int, status: int) -> None:
+        """The last thread of ``cage`` is gone; its wait status is known."""
+        self.drop_workers(cage)
+        self.memories.pop(cage, None)
+        self.runtimes = self.runtimes.remove(cage)
+        if cage == processes.INIT_CAGE and self.first is None:
+            signal = status & 127
+            ending = Ending.SIGNAL if signal else Ending.EXIT
+            self.first = Outcome(ending.value, signal or status >> 8 & 255)  # RUN-2
+
+
+__all__ = ["Pending", "System"]

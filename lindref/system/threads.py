@@ -1,0 +1,162 @@
+"""Threads as the scheduler sees them: what one runs, and what it waits for.
+
+A thread is either one of a cage's own (main or made by clone) or a *worker* of a grate, which serves calls of others.
+Statuses are records: a thread's whole state freezes into ``ThreadState``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from lindref.posix.call import Arg
+from lindref.posix.result import WaitKey
+from lindref.state.records import record
+from lindref.system.runner import Runner, RunnerState
+
+
+@record("system.image-request")
+class ImageRequest:
+    """A new image that a thread is to run: the module's bytes, where it came from, and what it is given."""
+
+    path: bytes
+    image: bytes
+    argv: tuple[bytes, ...]
+    env: tuple[bytes, ...]
+
+
+@record("system.pending")
+class Pending:
+    """A call on its way: as it was made, and what is to happen when its result is there.
+
+    ``id`` numbers the call in the events. ``memo`` is what its last wait left. ``within`` is the call that the calling
+    worker serves. ``then`` says who gets the result: ``"guest"``, or ``"load"`` for the mapping that the loader asked
+    for. ``child`` is the cage forked on behalf of this call through a grate, 0 if none; ``image`` the image exec'd and
+    ``ended`` an end asked for on its behalf, both to take effect when the call returns.
+    """
+
+    id: int
+    number: int
+    name: str
+    caller: int
+    target: int
+    args: tuple[Arg, ...]
+    memo: Any = None
+    within: int = 0
+    then: str = "guest"
+    child: int = 0
+    image: ImageRequest | None = None
+    ended: bool = False
+
+
+@record("system.ready")
+class Ready:
+    """Can run."""
+
+
+@record("system.retry")
+class Retry:
+    """Can run: the first thing it does is to try its call again."""
+
+    pending: Pending
+    timed_out: bool = False
+    interrupted: bool = False
+
+
+@record("system.blocked")
+class Blocked:
+    """Waits in RawPOSIX for one of ``keys``, for virtual time ``deadline`` or a signal. ``why`` is for people."""
+
+    pending: Pending
+    keys: tuple[WaitKey, ...]
+    deadline: int | None
+    why: str
+    interruptible: bool
+
+
+@record("system.in-grate")
+class InGrate:
+    """Waits for worker ``worker`` (a thread key) of ``grate`` to serve its call."""
+
+    pending: Pending
+    grate: int
+    worker: int
+
+
+@record("system.queued")
+class Queued:
+    """Waits for a free worker of ``grate``, to call its function ``address``."""
+
+    pending: Pending
+    grate: int
+    address: int
+
+
+@record("system.atomic-blocked")
+class AtomicBlocked:
+    """Waits in ``memory.atomic.wait`` at ``address`` of its cage's memory."""
+
+    address: int
+    deadline: int | None
+
+
+@record("system.idle")
+class Idle:
+    """A worker without a call."""
+
+
+Status = Ready | Retry | Blocked | InGrate | Queued | AtomicBlocked | Idle
+
+
+@record("system.signal-barrier")
+class SignalBarrier:
+    """What a signal handler's frame remembers: the mask to restore, and what the thread was doing."""
+
+    signo: int
+    saved_mask: int
+    resume: Status
+
+
+@record("system.thread")
+class ThreadState:
+    """A thread, frozen."""
+
+    key: int
+    cage: int
+    tid: int
+    slot: int
+    serving: int
+    status: Status
+    runner: RunnerState
+
+
+@attrs.define(eq=False)
+class Thread:
+    """A live thread. ``key`` numbers threads over the whole run; ``slot`` is a worker's stack slot (0: no worker);
+    ``serving`` is the key of the thread whose call a worker serves (0: none)."""
+
+    key: int
+    cage: int
+    tid: int
+    runner: Runner
+    status: Status
+    slot: int = 0
+    serving: int = 0
+    frozen: ThreadState | None = None
+
+    @property
+    def runnable(self) -> bool:
+        """Whether the scheduler may pick it."""
+        return isinstance(self.status, Ready | Retry)
+
+    def freeze(self) -> ThreadState:
+        """Its state as a value, made anew only if it ran or its status changed since."""
+        old = self.frozen
+        if old is None or old.status is not self.status or old.serving != self.serving or self.runner.changed:
+            state = self.runner.freeze()
+            self.frozen = ThreadState(
+                self.key, self.cage, self.tid, self.slot, self.serving, self.status, state
+            )
+        assert self.frozen is not None
+        return self.frozen

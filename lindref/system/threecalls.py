@@ -1,0 +1,92 @@
+"""3i's own calls, 1001 to 1003, as served when no grate interposes them.
+
+Wire positions are 3i.md 1.6; rules 3I-REG-*, 3I-COPY-*, 3I-DATA-*.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from lindref.system import calls
+from lindref.threei import copydata, tables
+from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, ThreeIError
+
+if TYPE_CHECKING:
+    from lindref.system.system import System
+    from lindref.system.threads import Pending, Thread
+
+
+@attrs.frozen
+class CageMemories:
+    """The cages' memories as call 1002 sees them: host addresses, each to be in the cage that is named."""
+
+    system: System
+
+    def _offset(self, cage: int, address: int, length: int) -> int | None:
+        base = self.system.base(cage) if self.exists(cage) else 0
+        offset = address - base
+        return offset if base and 0 <= offset and offset + length <= 1 << 32 else None
+
+    def exists(self, cage: int) -> bool:
+        """Whether the cage has a memory."""
+        return self.system.memory(cage) is not None
+
+    def read(self, cage: int, address: int, length: int) -> bytes | None:
+        """Bytes of a cage, or ``None``."""
+        offset = self._offset(cage, address, length)
+        memory = self.system.memory(cage)
+        return None if offset is None or memory is None else memory.try_read(offset, length)
+
+    def read_string(self, cage: int, address: int, limit: int) -> bytes | None:
+        """A string of a cage with its NUL, or ``None``."""
+        offset = self._offset(cage, address, 0)
+        memory = self.system.memory(cage)
+        if offset is None or memory is None:
+            return None
+        out = bytearray()
+        while len(out) < limit:
+            step = min(4096 - (offset + len(out)) % 4096, limit - len(out))
+            chunk = memory.try_read(offset + len(out), step)
+            if chunk is None:
+                return None
+            end = chunk.find(b"\0")
+            if end >= 0:
+                return bytes(out) + chunk[: end + 1]
+            out += chunk
+        return None
+
+    def write(self, cage: int, address: int, data: bytes) -> bool:
+        """Store all of ``data`` or nothing."""
+        offset = self._offset(cage, address, len(data))
+        memory = self.system.memory(cage)
+        return offset is not None and memory is not None and memory.try_write(offset, data)
+
+
+def serve(system: System, thread: Thread, pending: Pending) -> None:
+    """Do a call of 3i itself."""
+    args = pending.args
+    if pending.number == REGISTER_HANDLER:
+        system.tables, result = tables.register(
+            system.tables, args[0].value, args[0].cage, args[1].cage, args[2].value
+        )
+        calls.complete(system, thread, pending, result, "3I-REG-2" if result else "3I-REG-1")
+    elif pending.number == COPY_HANDLER_TABLE_TO_CAGE:
+        system.tables, result = tables.copy_table(system.tables, args[0].value, args[0].cage)
+        rule = {0: "3I-COPY-1", ThreeIError.NO_SUCH_CAGE: "3I-COPY-2"}.get(result, "3I-COPY-3")
+        calls.complete(system, thread, pending, result, rule)
+    else:
+        copied = copydata.copy_data(
+            CageMemories(system),
+            args[0].value,
+            args[0].cage,
+            args[1].value,
+            args[1].cage,
+            args[2].value,
+            args[3].value,
+        )
+        if copied.fault and system.profile.has("3I-DATA-NULL"):
+            system.fault(thread, copied.fault, copied.rule, code=101)
+            return
+        calls.complete(system, thread, pending, copied.result, copied.rule)
