@@ -11,7 +11,6 @@ from lindref.vm.numeric.table import OPERATIONS
 from lindref.vm.program import Program, program
 from lindref.vm.store import Store, View
 from lindref.vm.table import MAX_ELEMENTS
-from lindref.vm.traps import MEMORY_BOUNDS, TABLE_BOUNDS, Trap
 from lindref.vm.values import (
     Extern,
     FuncInst,
@@ -36,8 +35,13 @@ class LinkError(WasmError):
     """A module's import is missing ("unknown import") or of another type ("incompatible import type")."""
 
 
-def instantiate(store: Store, module: Module, imports: Imports, *, eager: bool = False) -> Instance:
+def instantiate(
+    store: Store, module: Module, imports: Imports, *, eager: bool = False, any_memory: bool = False
+) -> Instance:
     """A new instance in the store; its start function is for the caller to run (``Instance.start``).
+
+    With ``any_memory`` an imported memory matches whatever limits the module declares: a host whose address spaces
+    all have one size says so.
 
     Raises ``Invalid`` or ``Malformed`` (with ``eager`` also for bodies, otherwise those are found out when called),
     ``LinkError``, ``Exhausted``, and ``Trap`` for an active segment out of bounds; what segments before it wrote
@@ -46,7 +50,7 @@ def instantiate(store: Store, module: Module, imports: Imports, *, eager: bool =
     ready = program(module, eager=eager)
     found = {kind: [] for kind in ExternKind}  # type: dict[ExternKind, list[Extern]]
     for item in module.imports:
-        found[item.kind].append(_resolve(store, ready, item, imports))
+        found[item.kind].append(_resolve(store, ready, item, imports, any_memory))
     for table in module.tables:
         if table.type.limits.minimum > MAX_ELEMENTS:
             raise Exhausted(f"a table of {table.type.limits.minimum} elements, at most {MAX_ELEMENTS} are allowed")
@@ -71,13 +75,14 @@ def _numbers(imported: list[Extern], first: int, defined: int) -> tuple[int, ...
     return (*numbers, *range(first, first + defined))
 
 
-def _resolve(store: Store, ready: Program, item: Import, imports: Imports) -> Extern:
+def _resolve(store: Store, ready: Program, item: Import, imports: Imports, any_memory: bool) -> Extern:
     """What is given for an import; ``LinkError`` if that is nothing or does not match."""
     where = f"{item.module}.{item.name}"
     given = imports.get((item.module, item.name))
     if given is None:
         raise LinkError("unknown import", where)
-    if not _fits(store, ready, item, given):
+    exempt = any_memory and isinstance(item.desc, MemoryType) and isinstance(given, MemoryAddr)
+    if not exempt and not _fits(store, ready, item, given):
         raise LinkError("incompatible import type", where)
     return given
 
@@ -139,8 +144,7 @@ def _fill(store: Store, view: View) -> None:
             view.elems[i] = ()
     for i, data in enumerate(module.datas):
         if data.mode is SegmentMode.ACTIVE:
-            if not view.memories[data.memory].try_write(evaluate(store, instance, data.offset), data.init):
-                raise Trap(MEMORY_BOUNDS)
+            view.memories[data.memory].init(evaluate(store, instance, data.offset), data.init)
             view.datas[i] = b""
 
 

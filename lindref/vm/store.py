@@ -152,9 +152,12 @@ class Store:
         """A copy for a child with an address space of its own: memories are copied on write."""
         return self._copy([memory.fork() for memory in self.memories])
 
-    def spawn_thread(self) -> Store:
-        """A copy for a thread of the same address space: globals, tables and segments of its own, the same memories."""
-        return self._copy(self.memories)
+    def spawn_thread(self, memories: Sequence[Memory] | None = None) -> Store:
+        """A copy for a thread of the same address space: globals, tables and segments of its own, the same memories.
+
+        ``memories`` are those to use instead, e.g. of a fork whose memory was copied already.
+        """
+        return self._copy(self.memories if memories is None else memories)
 
     def _copy(self, memories: Sequence[Memory]) -> Store:
         other = Store()
