@@ -199,10 +199,7 @@ def memory_copy(m: Machine, imm: tuple[int, int]) -> None:
     """``memory.copy x y``: to ``x`` from ``y``, which may be the same and overlap."""
     s = m.stack
     count, source, target = s.pop(), s.pop(), s.pop()
-    to, from_ = _memory(m, imm[0]), _memory(m, imm[1])
-    data = from_.try_read(source, count)
-    if data is None or not to.try_write(target, data):
-        raise Trap(MEMORY_BOUNDS)
+    _memory(m, imm[0]).copy(target, source, count, _memory(m, imm[1]))
 
 
 def memory_init(m: Machine, imm: tuple[int, int]) -> None:
@@ -211,8 +208,9 @@ def memory_init(m: Machine, imm: tuple[int, int]) -> None:
     count, source, target = s.pop(), s.pop(), s.pop()
     assert m.view is not None
     segment = m.view.datas[imm[0]]
-    if source + count > len(segment) or not _memory(m, imm[1]).try_write(target, segment[source : source + count]):
+    if source + count > len(segment):
         raise Trap(MEMORY_BOUNDS)
+    _memory(m, imm[1]).init(target, segment[source : source + count])
 
 
 def data_drop(m: Machine, index: int) -> None:

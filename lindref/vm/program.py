@@ -15,11 +15,9 @@ from lindref.vm.handler import Code
 from lindref.vm.prepare import Region
 from lindref.vm.values import default
 from lindref.wasm.binary.encoder import encode
-from lindref.wasm.errors import WasmError
 from lindref.wasm.module import Export, ExternKind, Instr, Module
 from lindref.wasm.names import Names
 from lindref.wasm.sections import names
-from lindref.wasm.typing import close
 from lindref.wasm.types import DefType, FuncType, TagType
 from lindref.wasm.validator import BodyFacts, Context, validate_body, validate_shell
 
@@ -69,12 +67,8 @@ class Body:
         if self.code is None:
             assert self.program is not None
             code = self.program.module.codes[self.code_index]
-            try:
-                self.facts = validate_body(self.program.context, self.code_index)
-                locals_ = code.local_types()
-            except WasmError as error:
-                raise error.at(f"func {self.index}") from None
-            self.zeros = tuple(map(default, locals_))
+            self.facts = validate_body(self.program.context, self.code_index)
+            self.zeros = tuple(map(default, code.local_types()))
             prepare.build(self, code.body)
         assert self.code is not None
         return self.code
@@ -95,10 +89,9 @@ class Program:
     """A module, its closed types and its bodies. Made by ``program``."""
 
     def __init__(self, module: Module, *, eager: bool) -> None:
-        validate_shell(module)
         self.module = module
-        self.context = Context.of(module)
-        self.types = close(module)
+        self.context: Context = validate_shell(module)
+        self.types: tuple[DefType, ...] = self.context.types
         """The closed types of the type index space."""
         imported = module.imported(ExternKind.FUNC)
         self.n_imported = len(imported)
@@ -120,10 +113,7 @@ class Program:
         if not self.validated:
             for body in self.bodies:
                 if body.code is None:
-                    try:
-                        validate_body(self.context, body.code_index)
-                    except WasmError as error:
-                        raise error.at(f"func {body.index}") from None
+                    validate_body(self.context, body.code_index)
             self.validated = True
 
     def body(self, index: int) -> Body:

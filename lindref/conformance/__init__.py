@@ -1,0 +1,1 @@
+"""Judging: suites run against this implementation or another, with verdicts as data."""

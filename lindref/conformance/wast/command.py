@@ -1,0 +1,140 @@
+"""``lindref wast``: runs scripts and counts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from lindref.conformance.wast import skips
+from lindref.conformance.wast.script import run_script
+from lindref.conformance.wast.verdict import Status, Verdict
+from lindref.wasm.features import BUILT, Feature
+
+_EXAMPLE = """\
+example:
+  lindref wast spec/test/core/i32.wast spec/test/core/exceptions --json verdicts.json
+
+Counted are assertions, and every other command that should succeed and does not (as failed). Commands that need a
+feature which is not built are skipped if the list that comes with lindref names them, otherwise they fail.
+Exit status: 0 nothing failed, 1 something failed, 2 usage.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="lindref wast",
+        description="Runs official WebAssembly test scripts.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a .wast file, or a folder to look for them in")
+    parser.add_argument("--json", metavar="FILE", help="write the verdict of every command to FILE")
+    parser.add_argument(
+        "--features",
+        metavar="NAME,…",
+        help="read the scripts under these features instead of those that the folder tells "
+        f"({', '.join(sorted(f.value for f in BUILT))})",
+    )
+    parser.add_argument("--verbose", action="store_true", help="also print skipped commands and a line for each file")
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    try:
+        scripts = list(find_scripts(options.paths))
+        features = None if options.features is None else read_features(options.features)
+        verdicts = run(scripts, features, verbose=options.verbose)
+        if options.json is not None:
+            write_json(Path(options.json), verdicts)
+    except (OSError, ValueError) as error:
+        where = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        sys.stderr.write(f"lindref wast: {where}\n")
+        return 2
+    counts = Counter(verdict.status for verdict in verdicts)
+    passed, failed, skipped = (counts[s] for s in (Status.PASSED, Status.FAILED, Status.SKIPPED))
+    sys.stdout.write(f"{passed} passed, {failed} failed, {skipped} skipped\n")
+    return 1 if failed else 0
+
+
+def find_scripts(paths: Sequence[str]) -> Iterator[Path]:
+    """The files named, and those in the folders named, in order; ``ValueError`` for a path that is neither."""
+    for name in paths:
+        path = Path(name)
+        if path.is_dir():
+            found = sorted(path.rglob("*.wast"))
+            if not found:
+                raise ValueError(f"{name}: no .wast file in this folder")
+            yield from found
+        elif path.is_file():
+            yield path
+        else:
+            raise ValueError(f"{name}: no such file or folder")
+
+
+def read_features(names: str) -> frozenset[Feature]:
+    """Features by name, separated by commas; the base is always there."""
+    try:
+        return frozenset(map(Feature, names.split(","))) | {Feature.BASE}
+    except ValueError as error:
+        raise ValueError(f"--features: {error}") from None
+
+
+def run(scripts: Sequence[Path], features: frozenset[Feature] | None, *, verbose: bool) -> list[Verdict]:
+    """Runs the scripts, printing what failed as it is found."""
+    entries = skips.load()
+    verdicts: list[Verdict] = []
+    bar = Bar(len(scripts), sys.stderr)
+    for number, path in enumerate(scripts):
+        bar.show(number, str(path))
+        found = [skips.judge(verdict, entries) for verdict in run_script(path, features)]
+        verdicts += found
+        told = {Status.FAILED, Status.SKIPPED} if verbose else {Status.FAILED}
+        lines = [str(v) for v in found if v.status in told]
+        if verbose:
+            counts = Counter(v.status.value for v in found)
+            lines.append(f"{path}: " + ", ".join(f"{n} {status}" for status, n in sorted(counts.items())))
+        if lines:
+            bar.clear()
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+    bar.clear()
+    return verdicts
+
+
+def write_json(path: Path, verdicts: Sequence[Verdict]) -> None:
+    """The verdicts as a list of objects; ``ok`` is the status of a command that is not counted."""
+    rows = [
+        {"file": v.file, "line": v.line, "kind": v.kind, "status": v.status.value, "detail": v.detail}
+        for v in verdicts
+    ]
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+class Bar:
+    """A progress bar on a terminal, once two seconds have passed; it is never part of a result."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        self._total = total
+        self._stream = stream
+        self._begun = time.monotonic()
+        self._shown = False
+
+    def show(self, done: int, what: str) -> None:
+        """How far it is."""
+        if self._stream.isatty() and time.monotonic() - self._begun > 2:
+            filled = 30 * done // self._total
+            self._stream.write(f"\r\x1b[K[{'#' * filled}{'.' * (30 - filled)}] {done}/{self._total} {what[-60:]}")
+            self._stream.flush()
+            self._shown = True
+
+    def clear(self) -> None:
+        """Makes room for a line of text."""
+        if self._shown:
+            self._stream.write("\r\x1b[K")
+            self._shown = False
