@@ -12,7 +12,7 @@ import attrs
 
 from lindref.conformance.wast.schedule import DEADLOCK, Schedule, Task
 from lindref.conformance.wast.values import matches, show, show_wanted, value
-from lindref.conformance.wast.verdict import Failure, Skip, Status, Verdict
+from lindref.conformance.wast.verdict import Failure, Skip, Status, Verdict, is_assertion
 from lindref.vm.instance import Instance
 from lindref.vm.link import LinkError, instantiate
 from lindref.vm.machine import Machine
@@ -67,7 +67,7 @@ class Session:
             kind = keyword(command)
             try:
                 yield from self._command(command)
-                status, detail = Status.PASSED if kind.startswith("assert_") else Status.OK, ""
+                status, detail = Status.PASSED if is_assertion(kind) else Status.OK, ""
             except Skip as skip:
                 status, detail = Status.SKIPPED, str(skip)
             except (Failure, WasmError) as error:

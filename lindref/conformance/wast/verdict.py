@@ -16,6 +16,11 @@ class Status(enum.Enum):
     OK = "ok"
 
 
+def is_assertion(kind: str) -> bool:
+    """Whether a command of this keyword is counted."""
+    return kind.startswith("assert_")
+
+
 @attrs.frozen
 class Verdict:
     """One command of file ``file``: ``kind`` is its keyword, ``detail`` says why it failed or was skipped."""
