@@ -24,8 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"state", "profile", "wasm", "vm", "posix", "threei", "system", "trace", "guest", "api", "conformance"},
 }
 
-#: posix and threei may use the memory of ``vm``, never its machine or instructions.
-VM_FOR_MODELS = {"lindref.vm.memory", "lindref.vm.pages"}
+#: posix and threei may use the memory of ``vm`` and its limits, never its machine or instructions.
+VM_FOR_MODELS = {"lindref.vm.limits", "lindref.vm.memory", "lindref.vm.pages"}
 
 
 def package_of(module: str) -> str | None:

@@ -19,7 +19,8 @@ MAIN_THREAD = 1
 @record("posix.sigaction")
 class SigAction:
     """What a cage does with a signal. ``handler``: 0 default, 1 ignore, else a function-table index; ``mask``: signals
-    blocked while it runs; ``flags``: SA_ bits, unsigned."""
+    blocked while it runs; ``flags``: SA_ bits, unsigned.
+    """
 
     handler: int = 0
     mask: int = 0
@@ -36,8 +37,9 @@ class Zombie:
 
 @record("posix.itimer")
 class IntervalTimer:
-    """ITIMER_REAL of a cage. ``expires``: virtual time in ns, None when disarmed; ``period``: ns, 0 for one shot;
-    ``value`` and ``interval``: (seconds, microseconds) as last programmed."""
+    """An interval timer of a cage. ``expires``: virtual time in ns, None when disarmed; ``period``: ns, 0 for one shot;
+    ``value`` and ``interval``: (seconds, microseconds) as last programmed.
+    """
 
     expires: int | None = None
     period: int = 0
@@ -50,9 +52,10 @@ class Mapping:
     """Some pages of a cage's address space that one call mapped (an entry of the vmmap).
 
     ``first``, ``count``: the pages it covers now. ``said_first``, ``said_count``: the pages it says it covers, which
-    after a split are still those of the whole (MEM-STALE). ``flags``: MAP_ bits. ``backing``: number of the shared page
-    store, None for private anonymous memory; ``backing_page``: the store's page at ``first``. ``segment``: SysV shared
-    memory id, or None.
+    after a split may still be those of the whole (deviation ``MEM-STALE``). ``max_prot``: what mprotect may allow.
+    ``flags``: MAP_ bits. ``backing``: number of the shared page
+    store, None for private anonymous memory; ``backing_page``: the store's page at ``first``; ``inode``: the file it
+    belongs to, None for shared anonymous memory. ``segment``: SysV shared memory id, or None.
     """
 
     first: int
@@ -63,7 +66,9 @@ class Mapping:
     backing_page: int = 0
     said_first: int = -1
     said_count: int = -1
+    inode: int | None = None
     segment: int | None = None
+    max_prot: int = 7
 
     @property
     def end(self) -> int:
@@ -73,7 +78,9 @@ class Mapping:
 
 @record("posix.cage")
 class Cage:
-    """One cage. Descriptors are `FdEntry` by number; ``cwd`` is an absolute path, ``cwd_inode`` the directory itself."""
+    """One cage. Descriptors are `FdEntry` by number; ``cwd`` is an absolute path, ``cwd_inode`` the directory
+    itself.
+    """
 
     id: int
     parent: int
@@ -90,16 +97,20 @@ class Cage:
     actions: PMap[SigAction] = attrs.field(factory=PMap)
     mask: int = 0
     pending: tuple[int, ...] = ()
+    timers: PMap[IntervalTimer] = attrs.field(factory=PMap)
+    # Job control: whether stopped, and the wait status of the last stop or go that the parent was not told (0: none).
     stopped: bool = False
-    timer: IntervalTimer = attrs.field(factory=IntervalTimer)
+    report: int = 0
     # Threads: ids of those alive; the one that takes signals.
     threads: tuple[int, ...] = (MAIN_THREAD,)
     main_thread: int = MAIN_THREAD
     next_thread: int = MAIN_THREAD + 1
-    # Family: children not yet ended, those ended (oldest first), stop and go events not yet reported.
+    # Family: children not yet ended, and those ended, oldest first; whether nobody waits for this one any more.
     children: int = 0
     zombies: tuple[Zombie, ...] = ()
-    # End: the wait status once decided.
+    orphan: bool = False
+    # End: the wait status once decided, and what the first thread gave to exit(60).
     status: int | None = None
+    exit_code: int = 0
     # Image: environment of its launch.
     env: tuple[bytes, ...] = ()

@@ -6,9 +6,7 @@ conversion (rawposix.md 0): C ints are the low 32 bits, sizes and file offsets a
 
 from __future__ import annotations
 
-import attrs
-
-from lindref.state.records import record
+from lindref.state.records import record, replace
 
 #: Value of an argument slot that the caller does not use.
 UNUSED = 0xDEADBEEFDEADBEEF
@@ -93,4 +91,4 @@ def make(number: int, target: int, *values: int, cage: int | None = None, tid: i
 
 def retry(call: Call, memo: object, *, timed_out: bool = False, interrupted: bool = False) -> Call:
     """``call`` again, after a wait that left ``memo``."""
-    return attrs.evolve(call, memo=memo, timed_out=timed_out, interrupted=interrupted)
+    return replace(call, memo=memo, timed_out=timed_out, interrupted=interrupted)

@@ -36,7 +36,8 @@ class ErrorSet:
 
     def first(self, order: Sequence[str] = ()) -> Done | None:
         """The failed result, or None without errors. Rules named in ``order`` come first, in that order; then the
-        order of adding, which is the documented one."""
+        order of adding, which is the documented one.
+        """
         if not self._failures:
             return None
         rank = {rule: index for index, rule in enumerate(order)}

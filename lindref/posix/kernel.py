@@ -6,24 +6,27 @@ fields. Subjects (`posix.memory`, `posix.signals`, ...) are functions that take 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping as MappingABC
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from lindref.posix.call import Call, i32
 from lindref.posix.cage import Cage
+from lindref.posix.call import Call, i32
 from lindref.posix.errno import ENOSYS
 from lindref.posix.errors import fail
+from lindref.posix.outside import Outside
 from lindref.posix.params import CallRow
 from lindref.posix.result import Done, Refused, Result, RuntimeFault, WaitKey
 from lindref.profile import Profile
 from lindref.state.pmap import PMap
-from lindref.state.records import record
+from lindref.state.records import record, replace
 from lindref.vm.pages import Backings
 
 if TYPE_CHECKING:
+    from lindref.vm.limits import Budget
     from lindref.vm.memory import Memory
 
 
@@ -101,9 +104,9 @@ class Identity:
 class Hooks:
     """What a subject does when cages come and go. Each function gets the kernel and cage ids.
 
-    ``boot(kernel, cage)``: the first cage was made. ``fork(kernel, parent, child)``: the child's record is a copy of the
-    parent's with its own id. ``execed(kernel, cage)``: a new image is in. ``ended(kernel, cage)``: the last thread is
-    gone; the record is removed afterwards.
+    ``boot(kernel, cage)``: the first cage was made. ``fork(kernel, parent, child)``: the child's record is a copy of
+    the parent's with its own id. ``execed(kernel, cage)``: a new image is in. ``ended(kernel, cage)``: the last thread
+    is gone; the record is removed afterwards.
     """
 
     boot: Callable[[Kernel, int], None] | None = None
@@ -128,23 +131,33 @@ class KernelState:
     sockets: PMap[Any]
     segments: PMap[Any]
     mounts: PMap[Any]
+    consoles: PMap[Any]
     futexes: PMap[Any]
+    shares: PMap[int]
+    host_cwd: int
     backings: Any
     warned: frozenset[int]
 
 
 #: Fields that are the same attribute of `Kernel` and `KernelState`.
-_PLAIN = tuple(field.name for field in attrs.fields(KernelState) if field.name != "backings")
+_PLAIN = tuple(name for name in KernelState.__annotations__ if name != "backings")
 
 
 class Kernel:
     """The live kernel. Attributes are the fields of `KernelState`; assign new maps, never change one.
 
     ``rows`` is the call table by number, ``hooks`` what subjects want to know (both from `posix.table`).
-    ``backings`` holds the contents of files and shared memory.
+    ``backings`` holds the contents of files and shared memory, counted by ``budget``.
     """
 
-    def __init__(self, host: Host, rows: MappingABC[int, CallRow], hooks: tuple[Hooks, ...] = ()) -> None:
+    def __init__(
+        self,
+        host: Host,
+        rows: MappingABC[int, CallRow],
+        hooks: tuple[Hooks, ...] = (),
+        budget: Budget | None = None,
+    ) -> None:
+        self._budget = budget
         self.host = host
         self.profile = host.profile
         self.rows = rows
@@ -161,15 +174,23 @@ class Kernel:
         self.sockets: PMap[Any] = PMap()
         self.segments: PMap[Any] = PMap()
         self.mounts: PMap[Any] = PMap()
+        self.consoles: PMap[Any] = PMap()
         self.futexes: PMap[Any] = PMap()
-        self.backings = Backings()
+        self.shares: PMap[int] = PMap()
+        #: Inode of the working directory of the one host process: what chdir of any cage last set (HOST-CWD).
+        self.host_cwd = 0
+        self.backings = Backings(budget)
         self.warned: frozenset[int] = frozenset()
         self._changed: dict[WaitKey, None] = {}
+        #: Live connections to what is outside the run; no part of its state.
+        self.outside = Outside()
 
     # Calls.
 
     def call(self, call: Call) -> Result:
-        """Do ``call``, or try it again. Never raises for what a guest does. A `Done` value is a signed 32-bit number."""
+        """Do ``call``, or try it again. Never raises for what a guest does. A `Done` value is a signed 32-bit
+        number.
+        """
         row = self.rows.get(call.number)
         if row is None or row.handler is None:
             return self._unbuilt(call.number, row)
@@ -180,6 +201,12 @@ class Kernel:
         if isinstance(result, Done) and not -0x80000000 <= result.value < 0x80000000:
             return attrs.evolve(result, value=i32(result.value))  # the gate returns an i32 (rawposix.md 0)
         return result
+
+    def abandon(self, call: Call) -> None:
+        """A call that waits (with the memo of its last `Wait`) will not be tried again: its thread died."""
+        row = self.rows.get(call.number)
+        if row is not None and row.abandon is not None:
+            row.abandon(self, call)
 
     def _unbuilt(self, number: int, row: CallRow | None) -> Result:
         """The answer for a call that nothing here does (CALL-UNKNOWN)."""
@@ -217,7 +244,8 @@ class Kernel:
 
     def cage(self, number: int) -> Cage:
         """The record of cage ``number``; in profile ``lind`` the lookup of one that does not exist ends the host
-        (CAGE-MISSING), in ``spec`` the call fails with ESRCH (CAGE-1)."""
+        (CAGE-MISSING), in ``spec`` the call fails with ESRCH (CAGE-1).
+        """
         cage = self.cages.get(number)
         if cage is None:
             if self.profile.has("CAGE-MISSING"):
@@ -227,7 +255,7 @@ class Kernel:
 
     def update(self, number: int, **changes: Any) -> Cage:
         """Replace fields of the record of cage ``number``, which exists; returns the new record."""
-        cage = attrs.evolve(self.cages[number], **changes)
+        cage = replace(self.cages[number], **changes)
         self.cages = self.cages.set(number, cage)
         return cage
 
@@ -247,5 +275,5 @@ class Kernel:
         """Make ``state`` the state of this kernel."""
         for name in _PLAIN:
             setattr(self, name, getattr(state, name))
-        self.backings = Backings.thaw(state.backings)
+        self.backings = Backings.thaw(state.backings, self._budget)
         self._changed.clear()

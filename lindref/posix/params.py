@@ -108,7 +108,7 @@ Handler = Callable[["Kernel", Call], Result]
 class CallRow:
     """One call: number, name, parameters in slot order, the function that does it (None: not built), its result.
 
-    ``rule`` is the prefix of the rules that describe it.
+    ``abandon`` undoes what a waiting call left in the state, when its thread dies (`Kernel.abandon`).
     """
 
     number: int
@@ -116,4 +116,4 @@ class CallRow:
     params: tuple[Param, ...]
     handler: Handler | None
     returns: ReturnKind = ReturnKind.ZERO
-    rule: str = ""
+    abandon: Callable[[Kernel, Call], None] | None = None

@@ -10,15 +10,18 @@ from typing import TypeAlias
 
 import attrs
 
-from lindref.state.records import record
+from lindref.state.records import adopt
 
 
-@record("posix.waitkey")
+@attrs.frozen
 class WaitKey:
     """Something that a waiting call may wait for: a kind (`Key`) and the number of the object."""
 
     kind: str
     id: int
+
+
+adopt("posix.waitkey", WaitKey)  # a plain class: its hash is taken too often for that of a record
 
 
 class Key:
@@ -42,6 +45,8 @@ class Key:
     INODE = "inode"
     #: Membership of epoll instance ``id``.
     EPOLL = "epoll"
+    #: Input of standard stream ``id``; when nothing else can run, the system fetches some (`posix.console.pull`).
+    CONSOLE = "console"
 
 
 @attrs.frozen
@@ -55,7 +60,8 @@ class Failure:
 @attrs.frozen
 class Done:
     """The call is over. ``restart``: it failed with EINTR and may be started again when the signal's handler
-    was installed with SA_RESTART (see `signals`). ``failures``: all errors that held, the reported one included."""
+    was installed with SA_RESTART (see `signals`). ``failures``: all errors that held, the reported one included.
+    """
 
     value: int
     restart: bool = False
@@ -65,7 +71,8 @@ class Done:
 @attrs.frozen
 class Wait:
     """Not yet: try again with ``memo`` when one of ``keys`` changes, when virtual time reaches ``deadline`` (ns, None:
-    never) or, if ``interruptible``, when a signal interrupts. ``why`` is for people (``waiting for a child``)."""
+    never) or, if ``interruptible``, when a signal interrupts. ``why`` is for people (``waiting for a child``).
+    """
 
     keys: tuple[WaitKey, ...]
     deadline: int | None
@@ -77,7 +84,8 @@ class Wait:
 @attrs.frozen
 class RuntimeFault:
     """The real system's host process would die here. ``code``: -6 abort, -11 segmentation fault, 101 panic of the
-    thread. Only profile ``lind`` answers it."""
+    thread. Only profile ``lind`` answers it.
+    """
 
     text: str
     rule: str
@@ -86,17 +94,23 @@ class RuntimeFault:
 
 @attrs.frozen
 class Fork:
-    """A cage was made as a copy of the caller's target; the system copies memory and continuation, then calls
-    `Kernel.forked`. The parent sees ``child``, the child 0."""
+    """Cage ``child`` was made as a copy of ``parent``; the system forks memory and continuation, then calls
+    `processes.forked`. The parent sees ``child``, the child 0. ``runs`` is false when the child never gets to run
+    (deviation ``FORK-THREAD``).
+    """
 
+    parent: int
     child: int
+    runs: bool = True
 
 
 @attrs.frozen
 class NewThread:
-    """A thread was made. ``stack``: guest address of the high end of its stack, ``stack_size`` in bytes. The creator
-    sees ``tid``, the new thread 0."""
+    """A thread of ``cage`` was made. ``stack``: guest address of the high end of its stack, ``stack_size`` in bytes.
+    The creator sees ``tid``, the new thread 0.
+    """
 
+    cage: int
     tid: int
     stack: int
     stack_size: int
@@ -105,9 +119,13 @@ class NewThread:
 
 @attrs.frozen
 class Exec:
-    """The cage's image is to be replaced by the module in ``image``: the bytes of the file at ``path``. ``argv`` and
-    ``env`` are final. The system loads it and then calls `Kernel.execed`; a load failure is `Kernel.exec_failed`."""
+    """The image of ``cage`` is to be replaced by the module in ``image``: the bytes of the file at ``path``. ``argv``
+    and
+    ``env`` are final. The system loads it and, when that works, calls `processes.execed`; else the call fails with
+    ENOEXEC. Nothing has changed yet.
+    """
 
+    cage: int
     path: bytes
     image: bytes
     argv: tuple[bytes, ...]
@@ -116,14 +134,18 @@ class Exec:
 
 @attrs.frozen
 class ThreadEnd:
-    """The calling thread ends with ``status``; the system then calls `Kernel.thread_gone`."""
+    """Thread ``tid`` of ``cage`` ends; the system stops it where it is and calls `processes.thread_gone`."""
 
+    cage: int
+    tid: int
     status: int
 
 
 @attrs.frozen
 class GroupEnd:
-    """All threads of ``cage`` end; the system calls `Kernel.thread_gone` for each."""
+    """All threads of ``cage`` end, with the status that its record has now; the system stops each and calls
+    `processes.thread_gone` for it.
+    """
 
     cage: int
 

@@ -1,7 +1,7 @@
 """The call table: every call of the real dispatch table, collected from the subjects.
 
-A subject module exports ``CALLS`` (a tuple of `CallRow`) and, when it has something to do as cages come and go, ``HOOKS``
-(a `Hooks`). The hooks run in the order of `SUBJECTS`.
+A subject module exports ``CALLS`` (a tuple of `CallRow`) and, when it has something to do as cages come and go,
+``HOOKS`` (a `Hooks`). The hooks run in the order of `SUBJECTS`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from lindref.posix.kernel import Host, Hooks, Kernel, KernelState
+from lindref.posix.kernel import Hooks, Host, Kernel, KernelState
 from lindref.posix.params import CallRow
+
+if TYPE_CHECKING:
+    from lindref.vm.limits import Budget
 
 #: The modules that hold calls; each number is built in one of them.
 SUBJECTS: tuple[str, ...] = (
     "lindref.posix.memory",
     "lindref.posix.processes",
+    "lindref.posix.execve",
     "lindref.posix.threads",
     "lindref.posix.signals",
     "lindref.posix.timers",
@@ -61,13 +66,15 @@ CALLS: MappingProxyType[int, CallRow] = MappingProxyType(_rows)
 NUMBERS: MappingProxyType[str, int] = MappingProxyType({row.name: row.number for row in _rows.values()})
 
 
-def new_kernel(host: Host) -> Kernel:
-    """A kernel without cages; `processes.boot` makes the first."""
-    return Kernel(host, CALLS, HOOKS)
+def new_kernel(host: Host, budget: Budget | None = None) -> Kernel:
+    """A kernel without cages; `processes.boot` makes the first. ``budget`` counts the pages of files and shared
+    memory.
+    """
+    return Kernel(host, CALLS, HOOKS, budget)
 
 
-def thaw(host: Host, state: KernelState) -> Kernel:
+def thaw(host: Host, state: KernelState, budget: Budget | None = None) -> Kernel:
     """A kernel with the frozen ``state``."""
-    kernel = new_kernel(host)
+    kernel = new_kernel(host, budget)
     kernel.restore(state)
     return kernel

@@ -76,27 +76,15 @@ def copy_out(kernel: Kernel, address: int, data: bytes) -> bool:
 
 def cstring(kernel: Kernel, address: int, limit: int) -> bytes | None:
     """The bytes before the NUL at ``address``; None where reading them faults. Of a longer string the first ``limit``
-    bytes come back, so a result of that length means "too long"."""
+    bytes come back, so a result of that length means "too long".
+    """
     spot = place(kernel, address)
-    if spot is None:
-        return None
-    memory, offset = spot
-    out = bytearray()
-    while len(out) < limit:
-        # One page at a time: the NUL may be the last byte before a hole.
-        step = min(4096 - (offset + len(out)) % 4096, limit - len(out))
-        chunk = memory.try_read(offset + len(out), step)
-        if chunk is None:
-            return None
-        end = chunk.find(b"\0")
-        if end >= 0:
-            return bytes(out + chunk[:end])
-        out += chunk
-    return bytes(out)
+    return spot[0].read_cstr(spot[1], limit) if spot is not None else None
 
 
 def require_mapped(kernel: Kernel, mapped: bool, what: str) -> None:
     """In profile ``lind`` the host dereferences some pointers itself: one that leads nowhere ends the host process
-    (PTR-CRASH). Elsewhere nothing happens and the handler reports EFAULT."""
+    (PTR-CRASH). Elsewhere nothing happens and the handler reports EFAULT.
+    """
     if not mapped and kernel.profile.has("PTR-CRASH"):
         raise Refused(RuntimeFault(f"{what}: host segmentation fault", "PTR-CRASH", code=-11))

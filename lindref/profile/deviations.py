@@ -44,6 +44,246 @@ _ENTRIES: tuple[Deviation, ...] = (
         lind="pointers that the host process dereferences itself (paths, structures) end it with a segmentation fault",
         evidence="rawposix.md 0; vectors stat.stat.nullbuf, path.unmapped.*, pipe.basic.null",
     ),
+    Deviation(
+        "FORK-NONE",
+        spec="a child has the contents of its parent's inaccessible pages (POSIX fork)",
+        lind="the contents of PROT_NONE pages are not copied: the child finds zeros",
+        evidence="3i.md 4.3; vector mem.mprotect.fork_none",
+    ),
+    Deviation(
+        "FORK-SHM",
+        spec="a child shares its parent's attached SysV segments (POSIX fork)",
+        lind="the child gets a private copy of them",
+        evidence="rawposix.md 5.1; vector mem.shm.fork_inherit",
+    ),
+    Deviation(
+        "FORK-THREAD",
+        spec="any thread can fork",
+        lind="a child forked by a thread other than the main one exists and never runs",
+        evidence="3i.md 4.3, 10",
+    ),
+    Deviation(
+        "FORK-EXHAUSTED",
+        spec="fork fails with EAGAIN when the cage ids are used up",
+        lind="the host process aborts",
+        evidence="3i.md 4.2",
+    ),
+    Deviation(
+        "EXEC-ARGV0",
+        spec="the new image gets argv[0] as given",
+        lind="argv[0] is the path that was executed",
+        evidence="3i.md 4.4; vector proc.exec.argv0",
+    ),
+    Deviation(
+        "EXEC-ENV",
+        spec="the new image gets exactly the environment that was given",
+        lind="an empty environment means the previous one, entries without = are dropped",
+        evidence="vectors proc.exec.empty_env_inherits, proc.exec.env_noeq",
+    ),
+    Deviation(
+        "EXEC-LOSSY",
+        spec="strings given to exec are bytes",
+        lind="what is not UTF-8 becomes U+FFFD",
+        evidence="rawposix.md 1a execve",
+    ),
+    Deviation(
+        "EXEC-SCRIPTS",
+        spec=(
+            "up to five scripts before the module; blanks after the interpreter's argument go; the script's "
+            "path takes argv[0]'s place"
+        ),
+        lind="up to three; blanks stay, a CR at the end of the line goes; all old arguments follow",
+        evidence="vectors proc.exec.shebang_depth5, proc.exec.shebang_arg, proc.exec.shebang_crlf",
+    ),
+    Deviation(
+        "EXEC-SIGNALS",
+        spec="exec keeps the signal mask and what is ignored (POSIX exec)",
+        lind="exec empties the mask and makes every action default",
+        evidence="3i.md 4.4; vectors proc.exec.mask_reset, sig.mask.pending_exec",
+    ),
+    Deviation(
+        "EXEC-UNCHECKED",
+        spec="exec needs a regular file with execute permission, else EACCES",
+        lind="neither is checked; a directory is ENOEXEC",
+        evidence="vectors proc.exec.dir, proc.exec.noperm",
+    ),
+    Deviation(
+        "EXIT-THREAD-CODE",
+        spec="exit(60) of a cage's last thread gives the cage its status",
+        lind="the status of a child is 0 then",
+        evidence="vectors proc.exit.60_last_thread, proc.exit.60_main",
+    ),
+    Deviation(
+        "HOST-CWD",
+        spec="a relative path to exec begins at the cage's working directory",
+        lind="it begins at the host process's, which any cage's chdir changes",
+        evidence="vector proc.exec.relative_othercwd",
+    ),
+    Deviation(
+        "NO-AUTO-REAP",
+        spec="a child of a cage that ignores SIGCHLD, or has SA_NOCLDWAIT, leaves no zombie (POSIX)",
+        lind="it does",
+        evidence="vector sig.action.chld_ign",
+    ),
+    Deviation(
+        "NO-REPARENT",
+        spec="a child of a cage that ended has parent 1, and nobody waits for it",
+        lind="getppid goes on giving the id of the cage that ended",
+        evidence="vector proc.ids.orphan",
+    ),
+    Deviation(
+        "WAIT-FIFO",
+        spec="any of several zombies may be taken by a wait for any child",
+        lind="the one that ended first is taken",
+        evidence="3i.md 4.6",
+    ),
+    Deviation(
+        "WAIT-OPTIONS",
+        spec="wait options that do not exist are EINVAL; WUNTRACED and WCONTINUED are honoured",
+        lind="only WNOHANG is looked at",
+        evidence="vector proc.wait.options",
+    ),
+    Deviation(
+        "WAIT-PID-BLOCKS",
+        spec="WNOHANG never waits; a cage that is no child is ECHILD",
+        lind="waiting for one id ignores WNOHANG (and then signals); cage 1 counts as its own child",
+        evidence="vectors proc.wait.nohang_pid, proc.wait.not_child",
+    ),
+    Deviation(
+        "SIG-QUEUE",
+        spec="a signal that is pending already is not queued again; which of several is delivered first is open",
+        lind="every signal is queued, and delivered first come first served",
+        evidence="3i.md 5.2; vector sig.mask.queue",
+    ),
+    Deviation(
+        "SIG-IGN-BLOCKS",
+        spec="an ignored signal is as if never sent",
+        lind="it is queued, interrupts waiting calls, and leaves its number blocked when it is delivered",
+        evidence="vectors sig.action.ignored_then_handled, sig.eintr.ignored",
+    ),
+    Deviation(
+        "SIG-DEFAULT-FAULT",
+        spec="a signal whose action became default-ignore while it was pending is dropped",
+        lind="delivering it ends the host process",
+        evidence="3i.md 5.4",
+    ),
+    Deviation(
+        "SIG-KILL-MASK",
+        spec="SIGKILL and SIGSTOP cannot be blocked",
+        lind="they can",
+        evidence="3i.md 5.7, 10",
+    ),
+    Deviation(
+        "SIG-NO-RESTART",
+        spec="SA_RESTART starts interrupted calls again (POSIX sigaction)",
+        lind="EINTR always comes back",
+        evidence="vector sig.eintr.read_restart",
+    ),
+    Deviation(
+        "SIG-NO-STOP",
+        spec="stop signals stop a cage until SIGCONT; its parent can wait for both",
+        lind="they do nothing",
+        evidence="3i.md 5.4; vectors sig.stop.*",
+    ),
+    Deviation(
+        "SIGACTION-UNCHECKED",
+        spec="sigaction refuses numbers outside 1 to 64, and changes nothing when it fails",
+        lind="any number is accepted, and the old action is written first",
+        evidence="vectors sig.action.query_0, sig.action.query_m1, sig.action.set_9",
+    ),
+    Deviation(
+        "SIGPROCMASK-OLD-FIRST",
+        spec="sigprocmask changes nothing when it fails",
+        lind="the old mask is written even then",
+        evidence="vectors sig.mask.how_3, sig.mask.how_m1",
+    ),
+    Deviation(
+        "SIGPIPE-WRITE",
+        spec="every transfer that fails with EPIPE raises SIGPIPE",
+        lind="only write(2) does",
+        evidence="vectors pipe.basic.epipe_writev, net.socketpair.epipe_sig",
+    ),
+    Deviation(
+        "KILL-STRICT",
+        spec="kill with signal 0 asks whether the cage exists, a zombie counts; pid -1 means all others",
+        lind="signal 0 and negative ids are EINVAL; a zombie is ESRCH",
+        evidence="vectors sig.kill.*",
+    ),
+    Deviation(
+        "ITIMER-UNITS",
+        spec="interval timers count microseconds, report the time left, and know three timers",
+        lind=(
+            "microseconds are taken as ns, the clock ticks every 20 ms, what was programmed is reported for "
+            "ever with its part of a second in ms; timers other than ITIMER_REAL do nothing"
+        ),
+        evidence="3i.md 5.10; vectors time.itimer.*",
+    ),
+    Deviation(
+        "THREAD-ERRORS",
+        spec=(
+            "a thread with an impossible stack is EINVAL, with an unusable child_tid EFAULT; a null child_tid "
+            "is not written"
+        ),
+        lind="all of these are -1",
+        evidence="3i.md 4.8",
+    ),
+    Deviation(
+        "MEM-STALE",
+        spec="a mapping that was cut says what is left of it",
+        lind=(
+            "both parts go on saying the bounds of the whole: fork copies by them (and loses what lies behind "
+            "a hole), range checks believe them"
+        ),
+        evidence="3i.md 6.7; vectors mem.munmap.middle, 3i-copy.munmapped.src",
+    ),
+    Deviation(
+        "MMAP-ABORT",
+        spec="mmap flags that only hint are accepted, MAP_FIXED_NOREPLACE works, PROT_EXEC and length 0 are EINVAL",
+        lind="any of them ends the host process",
+        evidence=(
+            "vectors mem.mmap.arg_noreserve, mem.mmap.arg_stack, mem.mmap.arg_fixed_noreplace, "
+            "mem.mmap.arg_prot_exec, mem.mmap.len0"
+        ),
+    ),
+    Deviation(
+        "MMAP-STRICT",
+        spec=(
+            "a hint need not be aligned, the offset of an anonymous mapping does not matter, a hint that "
+            "cannot be had is dropped, a fixed mapping of length 0 is EINVAL"
+        ),
+        lind="the first two are EINVAL, the third ENOMEM, the last succeeds",
+        evidence="vector mem.mmap.arg_addr_unaligned; 3i.md 6.2",
+    ),
+    Deviation(
+        "MPROTECT-HOLES",
+        spec="mprotect of a range that is not all mapped is ENOMEM",
+        lind="it succeeds and makes the holes usable, which the map does not notice",
+        evidence="rawposix.md 10; 3i.md 10",
+    ),
+    Deviation(
+        "MUNMAP-WRAP",
+        spec="munmap of more than the address space is EINVAL",
+        lind="the length wraps round to nothing and the call succeeds",
+        evidence="vector mem.munmap.neg",
+    ),
+    Deviation(
+        "BRK-OVERLAP",
+        spec="brk does not grow into another mapping",
+        lind="it takes mappings over unless they cover all of the growth",
+        evidence="3i.md 6.5",
+    ),
+    Deviation(
+        "SHM-UNMAP",
+        spec="munmap of an attached SysV segment unmaps it",
+        lind="its memory stays, although the map forgets it",
+        evidence="3i.md 6.3",
+    ),
+    Deviation(
+        "PRLIMIT-ABORT",
+        spec="limits that are not fixed have no bound; another cage's can be asked for; setting one is EPERM",
+        lind="asking for others, another cage's, or setting one ends the host process",
+        evidence="vectors misc.prlimit.*",
+    ),
 )
 
 #: All entries by id.
