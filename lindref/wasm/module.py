@@ -118,9 +118,19 @@ class Code:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Code):
             return NotImplemented
-        return self.locals_ == other.locals_ and self.body == other.body
+        return self.local_runs() == other.local_runs() and self.body == other.body
 
     __hash__ = None  # type: ignore[assignment]  # it changes when the body is decoded
+
+    def local_runs(self) -> tuple[tuple[int, ValType], ...]:
+        """The runs of declared locals as they are shortest: none empty, no two neighbours of one type."""
+        runs: list[tuple[int, ValType]] = []
+        for count, kind in self.locals_:
+            if runs and runs[-1][1] == kind:
+                runs[-1] = (runs[-1][0] + count, kind)
+            elif count:
+                runs.append((count, kind))
+        return tuple(runs)
 
     def local_types(self) -> list[ValType]:
         """The declared locals, one entry each; ``Exhausted`` when there are more than ``MAX_LOCALS``."""

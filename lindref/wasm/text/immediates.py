@@ -41,11 +41,6 @@ def _index(space: Space) -> Reader:
     return read
 
 
-def _data_drop(cursor: Cursor, func: FuncScope, _op: Op) -> tuple[object, ...]:
-    func.module.data_used = True
-    return (func.module.read(Space.DATA, cursor),)
-
-
 def _optional_index(space: Space) -> Reader:
     """One index of a space, 0 where it is left out."""
 
@@ -72,7 +67,6 @@ def _segment(space: Space, segments: Space) -> Reader:
 
     def read(cursor: Cursor, func: FuncScope, _op: Op) -> tuple[object, ...]:
         start = cursor.pos
-        func.module.data_used |= segments is Space.DATA
         if not cursor.at_index():
             raise cursor.unexpected()
         cursor.pos += 1
@@ -211,7 +205,7 @@ _BY_SHAPE: dict[tuple[Imm, ...], Reader] = {
     (Imm.MEMORY,): _optional_index(Space.MEMORY),
     (Imm.MEMORY, Imm.MEMORY): _two_or_none(Space.MEMORY),
     (Imm.DATA, Imm.MEMORY): _segment(Space.MEMORY, Space.DATA),
-    (Imm.DATA,): _data_drop,
+    (Imm.DATA,): _index(Space.DATA),
     (Imm.GLOBAL,): _index(Space.GLOBAL),
     (Imm.LOCAL,): _local,
     (Imm.TAG,): _index(Space.TAG),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lindref.wasm.features import DEFAULT, Feature
 from lindref.wasm.module import Module
+from lindref.wasm.text.annotations import read_customs
 from lindref.wasm.text.cursor import Cursor
 from lindref.wasm.text.fields import Fields
 from lindref.wasm.text.lexer import lex
@@ -37,6 +38,7 @@ def parse_module(source: str | bytes, features: frozenset[Feature] = DEFAULT) ->
 def read_fields(cursor: Cursor, name: str | None, end: int | None = None) -> Module:
     """Take module fields as long as they come, but not beyond token ``end``."""
     scope = ModuleScope(name=name)
+    first = cursor.pos
     types, others = _bind(cursor, scope, end)
     end = cursor.pos
     for start in types:
@@ -61,8 +63,7 @@ def read_fields(cursor: Cursor, name: str | None, end: int | None = None) -> Mod
         elems=tuple(fields.elems),
         codes=tuple(fields.codes),
         datas=tuple(fields.datas),
-        # There, as in binaries, exactly where an instruction names a data segment.
-        data_count=len(fields.datas) if scope.data_used else None,
+        customs=read_customs(cursor.tokens, [*types, *others], first, end),
         features=cursor.features,
         text_names=scope.text_names(),
     )

@@ -83,7 +83,6 @@ class ModuleScope:
     name: str | None = None
     locals: dict[int, dict[int, str]] = attrs.Factory(dict)
     labels: dict[int, dict[int, str]] = attrs.Factory(dict)
-    data_used: bool = False  # whether an instruction names a data segment
     _plain: dict[FuncType, int] = attrs.Factory(dict)  # plain function types -> the first index that is one
 
     def read(self, space: Space, cursor: Cursor) -> int:

@@ -17,8 +17,6 @@ _ONE_ID = re.compile(rf"\$(?:{ID_CHAR}+|{STRING})")
 _BARE_NAME = re.compile(rf"{ID_CHAR}+")
 _ESCAPES = re.compile(rb"\\(?:([nrt\"'\\])|u\{([0-9a-fA-F_]+)\}|([0-9a-fA-F]{2}))")
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b'"': b'"', b"'": b"'", b"\\": b"\\"}
-#: What needs an escape in printed text.
-_UNPRINTABLE = re.compile(r'["\\\x00-\x1f\x7f]')
 
 
 class StringError(ValueError):
@@ -73,15 +71,16 @@ def id_name(text: str) -> str:
     return name
 
 
-def _escape(match: re.Match[str]) -> str:
-    """The printed form of a character that cannot stand for itself."""
-    char = match.group()
-    return f"\\{char}" if char in '"\\' else f"\\{ord(char):02x}"
+def _escape(char: str) -> str:
+    """The printed form of a character in a name: itself where a terminal shows it as such."""
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isprintable() else f"\\u{{{ord(char):x}}}"
 
 
 def quote_name(name: str) -> str:
     """A string literal that stands for ``name``."""
-    return f'"{_UNPRINTABLE.sub(_escape, name)}"'
+    return f'"{"".join(map(_escape, name))}"'
 
 
 def quote_bytes(data: bytes) -> str:
@@ -89,6 +88,11 @@ def quote_bytes(data: bytes) -> str:
     return '"' + "".join(chr(b) if 0x20 <= b < 0x7F and b not in b'"\\' else f"\\{b:02x}" for b in data) + '"'
 
 
+def is_bare(name: str) -> bool:
+    """Whether ``name`` makes an identifier without quotes."""
+    return _BARE_NAME.fullmatch(name) is not None
+
+
 def print_id(name: str) -> str:
     """The identifier for ``name``, which must not be empty: quoted where its characters ask for it."""
-    return f"${name}" if _BARE_NAME.fullmatch(name) else f"${quote_name(name)}"
+    return f"${name}" if is_bare(name) else f"${quote_name(name)}"
