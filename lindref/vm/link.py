@@ -20,12 +20,10 @@ from lindref.vm.values import (
     TableAddr,
     TagInst,
     Value,
-    default,
 )
 from lindref.wasm import typing as wasm_typing
 from lindref.wasm.errors import Exhausted, WasmError
 from lindref.wasm.module import Expr, ExternKind, Import, Module, SegmentMode
-from lindref.wasm.types import GlobalType, MemoryType, TableType, TagType
 
 #: What a module's imports are: ``(module, name)`` → item of the store, or a host function.
 Imports = Mapping[tuple[str, str], Extern]
@@ -48,9 +46,13 @@ def instantiate(
     stays written.
     """
     ready = program(module, eager=eager)
-    found = {kind: [] for kind in ExternKind}  # type: dict[ExternKind, list[Extern]]
+    found: dict[ExternKind, list[Extern]] = {kind: [] for kind in ExternKind}
     for item in module.imports:
-        found[item.kind].append(_resolve(store, ready, item, imports, any_memory))
+        given = _given(item, imports)
+        exempt = any_memory and item.kind is ExternKind.MEMORY and isinstance(given, MemoryAddr)
+        if not exempt and not _fits(store, ready, item.kind, len(found[item.kind]), given):
+            raise LinkError("incompatible import type", f"{item.module}.{item.name}")
+        found[item.kind].append(given)
     for table in module.tables:
         if table.type.limits.minimum > MAX_ELEMENTS:
             raise Exhausted(f"a table of {table.type.limits.minimum} elements, at most {MAX_ELEMENTS} are allowed")
@@ -75,58 +77,46 @@ def _numbers(imported: list[Extern], first: int, defined: int) -> tuple[int, ...
     return (*numbers, *range(first, first + defined))
 
 
-def _resolve(store: Store, ready: Program, item: Import, imports: Imports, any_memory: bool) -> Extern:
-    """What is given for an import; ``LinkError`` if that is nothing or does not match."""
-    where = f"{item.module}.{item.name}"
+def _given(item: Import, imports: Imports) -> Extern:
+    """What is given for an import."""
     given = imports.get((item.module, item.name))
     if given is None:
-        raise LinkError("unknown import", where)
-    exempt = any_memory and isinstance(item.desc, MemoryType) and isinstance(given, MemoryAddr)
-    if not exempt and not _fits(store, ready, item, given):
-        raise LinkError("incompatible import type", where)
+        raise LinkError("unknown import", f"{item.module}.{item.name}")
     return given
 
 
-def _fits(store: Store, ready: Program, item: Import, given: Extern) -> bool:
-    """Whether what is given matches the import's type (§3.5.9)."""
-    match item.desc, given:
-        case int() as index, FuncInst() | HostFunc():
-            return wasm_typing.matches_heap(store.type_of(given), ready.types[index])
-        case TableType() as want, TableAddr(number):
-            return wasm_typing.matches_table(store.tables[number].type, _closed_table(ready, want))
-        case MemoryType() as want, MemoryAddr(number):
-            return wasm_typing.matches_memory(store.memories[number].type, want)
-        case GlobalType() as want, GlobalAddr(number):
-            return wasm_typing.matches_global(store.globals[number].type, _closed_global(ready, want))
-        case TagType(index), TagInst(number):
-            return store.tags[number] is ready.types[index]
+def _fits(store: Store, ready: Program, kind: ExternKind, index: int, given: Extern) -> bool:
+    """Whether what is given matches the type of import ``index`` of a kind (§3.5.9)."""
+    context = ready.context
+    match kind, given:
+        case ExternKind.FUNC, FuncInst() | HostFunc():
+            return wasm_typing.matches_heap(store.type_of(given), ready.func_types[index])
+        case ExternKind.TABLE, TableAddr(number):
+            return wasm_typing.matches_table(store.tables[number].type, context.tables[index])
+        case ExternKind.MEMORY, MemoryAddr(number):
+            return wasm_typing.matches_memory(store.memories[number].type, context.memories[index])
+        case ExternKind.GLOBAL, GlobalAddr(number):
+            return wasm_typing.matches_global(store.globals[number].type, context.globals[index])
+        case ExternKind.TAG, TagInst(number):
+            return store.tags[number] is ready.tag_types[index]
         case _:
             return False
 
 
-def _closed_table(ready: Program, tabletype: TableType) -> TableType:
-    """A table's type with its element type closed."""
-    ref = wasm_typing.closed(ready.types, tabletype.ref)
-    return TableType(tabletype.limits, ref)
-
-
-def _closed_global(ready: Program, globaltype: GlobalType) -> GlobalType:
-    """A global's type with its value type closed."""
-    return GlobalType(wasm_typing.closed(ready.types, globaltype.value), globaltype.mutable)
-
-
 def _allocate(store: Store, instance: Instance) -> View:
     """Makes the module's own items, in the order in which initialisers may refer to them."""
-    ready, module = instance.program, instance.program.module
+    ready, module, context = instance.program, instance.program.module, instance.program.context
     for deftype in ready.tag_types[len(instance.tags) - len(module.tags) :]:
         store.add_tag(deftype)
     for memory in module.memories:
         store.add_memory(Memory.of(memory))
-    for item in module.globals:
-        store.add_global(_closed_global(ready, item.type), evaluate(store, instance, item.init))
-    for table in module.tables:
-        init = default(table.type.ref) if table.init is None else evaluate(store, instance, table.init)
-        store.add_table(_closed_table(ready, table.type), init)
+    own_globals = context.globals[len(context.globals) - len(module.globals) :]
+    for globaltype, item in zip(own_globals, module.globals, strict=True):
+        store.add_global(globaltype, evaluate(store, instance, item.init))
+    own_tables = context.tables[len(context.tables) - len(module.tables) :]
+    for tabletype, table in zip(own_tables, module.tables, strict=True):
+        init = None if table.init is None else evaluate(store, instance, table.init)
+        store.add_table(tabletype, init)
     view = View(instance, store)
     view.elems = [tuple(evaluate(store, instance, init) for init in elem.init) for elem in module.elems]
     view.datas = [data.init for data in module.datas]

@@ -18,9 +18,8 @@ from lindref.vm.frame import Frame
 from lindref.vm.handler import Code
 from lindref.vm.host_frame import HOST
 from lindref.vm.limits import Exhaustion
-from lindref.vm.memory import Memory
 from lindref.vm.ops_exceptions import unwind
-from lindref.vm.outcomes import Attention, OutOfResources, Outcome, Paused, Stepped, Stop, Thrown, Trapped
+from lindref.vm.outcomes import Attention, Outcome, OutOfResources, Paused, Stepped, Stop, Thrown, Trapped
 from lindref.vm.store import Cell, Store, View
 from lindref.vm.traps import Trap
 from lindref.vm.values import ExnInst, FuncInst, HostFunc, Value
@@ -88,7 +87,7 @@ class Machine:
         self.stack: list[Any] = []
         self.view: View | None = None
         self.cells: list[Cell] = []
-        self.memory: Memory | None = None
+        self.memory: Any = None  # the first memory of the instance; validation sees to it that there is one
         self.rp: Any = None
         self.wp: Any = None
         # Ticks: ``fuel`` is what is left of the present portion, ``_reserve`` what follows (``None``: no end).
@@ -125,14 +124,13 @@ class Machine:
 
     def run(self, ticks: int | None = None, steps: int | None = None) -> Outcome:
         """Runs until there is an outcome: at most ``ticks`` ticks (then ``Paused``) and ``steps`` entries of code
-        (then ``Stepped``), both at least 1."""
+        (then ``Stepped``), both at least 1.
+        """
         frame = self.frame
         assert frame is not None, "nothing to run"
         assert self.awaiting is None, "the machine waits for values: resume it"
         self.load(frame)
-        self.fuel = _PORTION if ticks is None else min(ticks, _PORTION)
-        self._reserve = None if ticks is None else ticks - self.fuel
-        self._granted += self.fuel
+        self._grant(ticks)
         outcome: Outcome
         try:
             for _ in repeat(None) if steps is None else repeat(None, steps):
@@ -148,11 +146,28 @@ class Machine:
             outcome = OutOfResources(limit.message)
         except WasmError as error:  # of a body that was validated only now
             outcome = self._trap(str(error))
+        self._settle()
+        return outcome
+
+    def _grant(self, ticks: int | None) -> None:
+        """Makes that many ticks available (``None``: no end)."""
+        self._reserve = ticks
+        self.fuel = 0
+        self._portion()
+
+    def _portion(self) -> None:
+        """The next portion of the ticks that are still to come."""
+        self.fuel = _PORTION if self._reserve is None else min(self._reserve, _PORTION)
+        self._granted += self.fuel
+        if self._reserve is not None:
+            self._reserve -= self.fuel
+
+    def _settle(self) -> None:
+        """After running: takes back the ticks not used, and stores the place."""
         self._granted -= self.fuel
         self.fuel = 0
         if self.frame is not None:
             self.frame.pc = self.pc
-        return outcome
 
     def resume(self, results: Sequence[Value]) -> None:
         """Brings the values that the last outcome asked for; ``run`` then goes on with them."""
@@ -167,17 +182,15 @@ class Machine:
         assert self.frame is not None
         self.awaiting = None
         self.load(self.frame)
-        self.fuel = _PORTION  # no tick ends a run that has not begun
-        attention, self.attention = self.attention, False
+        self._grant(None)
+        attention, self.attention = self.attention, False  # nothing stops a run that has not begun
         try:
             unwind(self, exn)
         except Stop as stop:
-            assert isinstance(stop.outcome, Thrown)
-            return stop.outcome
+            return stop.outcome if isinstance(stop.outcome, Thrown) else None
         finally:
             self.attention = attention
-        assert self.frame is not None
-        self.frame.pc = self.pc
+            self._settle()
         return None
 
     @property
@@ -236,10 +249,7 @@ class Machine:
             raise Stop(Attention())
         if self._reserve == 0:
             raise Stop(Paused())
-        self.fuel = _PORTION if self._reserve is None else min(self._reserve, _PORTION)
-        self._granted += self.fuel
-        if self._reserve is not None:
-            self._reserve -= self.fuel
+        self._portion()
 
     # Looking.
 

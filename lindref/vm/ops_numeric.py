@@ -175,21 +175,21 @@ def _f64_add(m: Machine, _: None) -> None:
     s = m.stack
     b = s.pop()
     c = s[-1] + b
-    s[-1] = c if c == c else NAN
+    s[-1] = c if c == c else NAN  # noqa: PLR0124 (the test for a NaN)
 
 
 def _f64_sub(m: Machine, _: None) -> None:
     s = m.stack
     b = s.pop()
     c = s[-1] - b
-    s[-1] = c if c == c else NAN
+    s[-1] = c if c == c else NAN  # noqa: PLR0124 (the test for a NaN)
 
 
 def _f64_mul(m: Machine, _: None) -> None:
     s = m.stack
     b = s.pop()
     c = s[-1] * b
-    s[-1] = c if c == c else NAN
+    s[-1] = c if c == c else NAN  # noqa: PLR0124 (the test for a NaN)
 
 
 def _wrap(m: Machine, _: None) -> None:

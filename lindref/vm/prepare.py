@@ -9,11 +9,20 @@ label known. Exception handlers become a table of ``Region``s: nothing is pushed
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
-from lindref.vm import ops_atomic, ops_call, ops_control, ops_exceptions, ops_memory, ops_numeric, ops_table, ops_variable
+from lindref.vm import (
+    ops_atomic,
+    ops_call,
+    ops_control,
+    ops_exceptions,
+    ops_memory,
+    ops_numeric,
+    ops_table,
+    ops_variable,
+)
 from lindref.vm.handler import Code, Handler
 from lindref.vm.numeric.floats import f32_from_bits, f64_from_bits
 from lindref.vm.ops_control import Dest

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from lindref.vm import prepare
 from lindref.vm.handler import Code
-from lindref.vm.prepare import Region
+from lindref.vm.ops_exceptions import Region
 from lindref.vm.values import default
 from lindref.wasm.binary.encoder import encode
 from lindref.wasm.module import Export, ExternKind, Instr, Module

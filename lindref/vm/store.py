@@ -86,7 +86,7 @@ class View:
         """The segments as a value."""
         inits = self.instance.program.module.datas
         return Segments(
-            PMap().update({i: values for i, values in enumerate(self.elems) if values}),
+            PMap[tuple[Value, ...]]().update({i: values for i, values in enumerate(self.elems) if values}),
             tuple(i for i, data in enumerate(self.datas) if not data and inits[i].init),
         )
 

@@ -18,6 +18,8 @@ MAX_ELEMENTS = 10_000_000
 class TableState:
     """A table as a value: ``elements`` holds those that are not null."""
 
+    ref: RefType
+    maximum: int | None
     size: int
     elements: PMap[Value]
 
@@ -32,7 +34,7 @@ class Table:
         """The element type, closed."""
         self.maximum = tabletype.limits.maximum
         self.elements: list[Value] = [init] * tabletype.limits.minimum
-        self._frozen = TableState(0, PMap())
+        self._frozen = TableState(self.ref, self.maximum, 0, PMap())
         self._changed: list[range] = [range(len(self.elements))]
 
     @property
@@ -89,14 +91,14 @@ class Table:
             for i in touched:
                 if self.elements[i] is None and i in elements:
                     elements = elements.remove(i)
-            self._frozen = TableState(len(self.elements), elements.update(present))
+            self._frozen = TableState(self.ref, self.maximum, len(self.elements), elements.update(present))
             self._changed = []
         return self._frozen
 
     @classmethod
-    def thaw(cls, tabletype: TableType, state: TableState) -> Table:
-        """A live table in this state; of ``tabletype`` the maximum and the element type count."""
-        table = cls(TableType(Limits(0, tabletype.limits.maximum), tabletype.ref))
+    def thaw(cls, state: TableState) -> Table:
+        """A live table in this state."""
+        table = cls(TableType(Limits(0, state.maximum), state.ref))
         table.elements = [None] * state.size
         for index, value in state.elements.items():
             table.elements[index] = value

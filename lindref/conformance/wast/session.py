@@ -21,7 +21,7 @@ from lindref.vm.program import program
 from lindref.vm.store import Store
 from lindref.vm.traps import STACK_EXHAUSTED, Trap
 from lindref.vm.values import Extern, FuncInst, GlobalAddr, HostFunc, Value
-from lindref.wasm.errors import Exhausted, Invalid, Malformed, Unsupported, WasmError
+from lindref.wasm.errors import Invalid, Malformed, Unsupported, WasmError
 from lindref.wasm.module import Module
 from lindref.wasm.text import commands as c
 
@@ -110,16 +110,16 @@ class Session:
             case c.AssertMalformed(_, source, message):
                 _refused(lambda: _read(source), Malformed, message)
             case c.AssertInvalid(_, source, message):
-                module = _read(source)
-                _refused(lambda: program(module, eager=True), Invalid, message)
+                read = _read(source)
+                _refused(lambda: program(read, eager=True), Invalid, message)
             case c.AssertUnlinkable(_, source, message):
-                module = _read(source)
-                _refused(lambda: self._instantiate(module), LinkError, message)
-            case c.Thread(_, name, shared, commands):
-                known = {instance: self._known(instance) for instance in shared}
-                self.threads[name] = Session(self.world, commands, known).task
-            case c.Wait(_, name):
-                yield from self._join(name)
+                read = _read(source)
+                _refused(lambda: self._instantiate(read), LinkError, message)
+            case c.Thread(_, thread, shared, commands):
+                given = {instance: self._known(instance) for instance in shared}
+                self.threads[thread] = Session(self.world, commands, given).task
+            case c.Wait(_, thread):
+                yield from self._join(thread)
             case c.Input(_, path):
                 yield from self._run(self.world.read_file(path))
             case c.Broken(_, _, error):

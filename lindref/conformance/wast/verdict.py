@@ -35,7 +35,7 @@ class Verdict:
         return f"{self.file}:{self.line}: {self.kind} {self.status.value}: {self.detail}"
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 (a verdict, not an error of ours)
     """A command did not do what it should; the message says what it did instead."""
 
 
