@@ -284,6 +284,37 @@ _ENTRIES: tuple[Deviation, ...] = (
         lind="asking for others, another cage's, or setting one ends the host process",
         evidence="vectors misc.prlimit.*",
     ),
+    # 3i, grates and exec with threads.
+    Deviation(
+        "3I-MISSING",
+        spec="a call without a handler fails: ENOSYS without a row, ESRCH where the row's grate is gone",
+        lind="the runtime panics",
+        evidence="3i.md 2.3, 10",
+    ),
+    Deviation(
+        "3I-FORKED-GRATE",
+        spec="a call to a cage that was forked and has not exec'd fails with ESRCH",
+        lind="the runtime aborts: such a cage has no workers",
+        evidence="3i.md 3.1, 10",
+    ),
+    Deviation(
+        "3I-DATA-NULL",
+        spec="copying to a null destination is refused as every other bad address",
+        lind="the runtime panics: allocation of a destination is not supported",
+        evidence="3i.md 3.5, 10",
+    ),
+    Deviation(
+        "GRATE-WORKER-TLS",
+        spec="each worker of a grate has thread-local storage of its own",
+        lind="the TLS base of all workers is 0",
+        evidence="loader.md 5",
+    ),
+    Deviation(
+        "EXEC-THREADS",
+        spec="exec ends the other threads of its cage (POSIX exec)",
+        lind="they are not addressed and go on",
+        evidence="3i.md 4.4, 10",
+    ),
 )
 
 #: All entries by id.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,9 +23,10 @@ from lindref.posix.result import (
     ThreadEnd,
     Wait,
 )
+from lindref.posix.signals import Delivery
 from lindref.system import delivery, grates, lifecycle, threecalls
 from lindref.system.events import Enter, Exit, Route
-from lindref.system.threads import Blocked, Pending, Ready, Retry, Thread
+from lindref.system.threads import Blocked, InGrate, Pending, Ready, Retry, Thread
 from lindref.threei import tables
 from lindref.threei.numbers import RAWPOSIX_CAGE, RUNTIME_CAGE, THREEI_CAGE
 from lindref.threei.tables import Handler, NoHandler
@@ -44,7 +46,7 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
     pairs = [Arg(value, cage) for value, cage in request.pairs]
     if request.caller == request.target and request.number in _WITH_TID and not thread.slot:
         pairs[1] = Arg(thread.tid, pairs[1].cage)
-    within = system.threads[thread.serving].status if thread.serving else None
+    caller = system.threads.get(thread.serving) if thread.serving else None
     pending = Pending(
         id=system.new_call(),
         number=request.number,
@@ -52,7 +54,7 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
         caller=request.caller,
         target=request.target,
         args=tuple(pairs),
-        within=within.pending.id if within is not None and not isinstance(within, Ready) else 0,  # type: ignore[union-attr]
+        within=caller.status.pending.id if caller is not None and isinstance(caller.status, InGrate) else 0,
         then=then,
     )
     system.spend_call()
@@ -128,33 +130,45 @@ def _answer(system: System, thread: Thread, pending: Pending, result: Result) ->
     """What RawPOSIX said, and what of it is the system's work."""
     match result:
         case Done(value, restart):
-            if value == -EINTR and restart and delivery.restarts(system, thread):
-                thread.status = Retry(attrs.evolve(pending, memo=None))
-                delivery.deliver(system, thread)
-                return
+            taken: list[Delivery] = []
+            if value == -EINTR and pending.then == "guest":
+                taken = delivery.take(system, thread)
+                if restart and taken and all(d.restart for d in taken):  # SIG-9
+                    delivery.push(system, thread, taken, Retry(attrs.evolve(pending, memo=None)))
+                    return
             rule = next((f.rule for f in result.failures if f.errno == -value), "")
             if pending.number == SCHED_YIELD:
                 system.yielded = True
-            complete(system, thread, pending, value, rule)
+            complete(system, thread, pending, value, rule, taken)
         case Wait(keys, deadline, memo, why, interruptible):
             status = Blocked(attrs.evolve(pending, memo=memo), keys, deadline, why, interruptible)
             system.block(thread, status)
         case RuntimeFault(text, rule, code):
             system.fault(thread, text, rule, code=code)
-        case Fork(child):
-            lifecycle.fork(system, thread, pending, child)
+        case Fork():
+            lifecycle.fork(system, thread, pending, result)
         case NewThread():
             lifecycle.new_thread(system, thread, pending, result)
         case Exec():
             lifecycle.exec_(system, thread, pending, result)
         case ThreadEnd():
-            lifecycle.end_thread(system, thread, pending)
+            lifecycle.end_thread(system, thread, pending, result)
         case GroupEnd():
-            lifecycle.end_group(system, thread, pending)
+            lifecycle.end_group(system, thread, pending, result)
 
 
-def complete(system: System, thread: Thread, pending: Pending, value: int, rule: str = "") -> None:
-    """The call is back with ``value``: whoever made it goes on."""
+def complete(
+    system: System,
+    thread: Thread,
+    pending: Pending,
+    value: int,
+    rule: str = "",
+    taken: Sequence[Delivery] = (),
+) -> None:
+    """The call is back with ``value``: whoever made it goes on.
+
+    ``taken`` are signals that interrupted it; with EINTR, whoever made it up, handlers run before the guest sees it.
+    """
     if pending.child and value <= 0:
         value = pending.child  # 3I-GRATE-7
     value = i32(value)
@@ -162,7 +176,7 @@ def complete(system: System, thread: Thread, pending: Pending, value: int, rule:
     if system.observed:
         system.emit(Exit, thread, call=pending.id, result=None if gone else value, rule=rule)
     if pending.ended:
-        lifecycle.end_now(system, thread, pending)
+        lifecycle.remove_thread(system, thread)
     elif pending.image is not None:
         lifecycle.start_image(system, thread, pending.image)
     elif pending.then == "load":
@@ -172,4 +186,4 @@ def complete(system: System, thread: Thread, pending: Pending, value: int, rule:
         thread.status = Ready()
         thread.runner.resume(value)
         if value == -EINTR:
-            delivery.deliver(system, thread)
+            delivery.push(system, thread, taken or delivery.take(system, thread), Ready())

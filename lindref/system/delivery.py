@@ -6,16 +6,14 @@ spec/signals.md; the delivery points are a function's entry, a loop's head, befo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import attrs
-
 from lindref.posix import signals
-from lindref.posix.errno import EINTR
 from lindref.posix.signals import Action, Delivery
 from lindref.system import lifecycle
 from lindref.system.events import Signal
-from lindref.system.threads import Blocked, Pending, Ready, Retry, SignalBarrier, Status, Thread
+from lindref.system.threads import Blocked, Ready, Retry, SignalBarrier, Status, Thread
 
 if TYPE_CHECKING:
     from lindref.system.system import System
@@ -39,17 +37,6 @@ def deliver(system: System, thread: Thread) -> None:
     push(system, thread, take(system, thread), Ready())
 
 
-def interrupted(system: System, thread: Thread, pending: Pending, restart: bool) -> None:
-    """A call came back with EINTR: handlers run before the guest sees it, or the call is made again (SIG-9)."""
-    deliveries = take(system, thread) if takes_signals(system, thread) else []
-    if restart and deliveries and all(d.restart for d in deliveries):
-        push(system, thread, deliveries, Retry(attrs.evolve(pending, memo=None)))
-        return
-    thread.status = Ready()
-    thread.runner.resume(-EINTR)
-    push(system, thread, deliveries, Ready())
-
-
 def take(system: System, thread: Thread) -> list[Delivery]:
     """Everything to be delivered now, in the order it is taken."""
     found: list[Delivery] = []
@@ -61,7 +48,7 @@ def take(system: System, thread: Thread) -> list[Delivery]:
     return found
 
 
-def push(system: System, thread: Thread, deliveries: list[Delivery], resume: Status) -> None:
+def push(system: System, thread: Thread, deliveries: Sequence[Delivery], resume: Status) -> None:
     """Act on ``deliveries``; beneath the first handler's frame ``thread`` is to go on with ``resume``."""
     thread.status = resume
     for delivery in deliveries:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lindref.posix.errno import ESRCH
-from lindref.system import calls
+from lindref.system import calls, lifecycle
+from lindref.system.events import Exit
 from lindref.system.threads import Idle, InGrate, Pending, Queued, Ready, Thread
 from lindref.threei.numbers import ThreeIError
 from lindref.threei.tables import Handler
@@ -80,6 +81,14 @@ def finish(system: System, worker: Thread, value: int, rule: str = "3I-GRATE-2")
     if caller is not None and isinstance(caller.status, InGrate) and caller.status.worker == worker.key:
         system.prefer(caller)
         calls.complete(system, caller, caller.status.pending, value, rule)
+    lifecycle.drained(system, worker)
+
+
+def worker_ended(system: System, worker: Thread, pending: Pending) -> None:
+    """A handler ended its own grate (or just itself): it goes no further, and its caller is told as of a trap."""
+    if system.observed:
+        system.emit(Exit, worker, call=pending.id, result=None)
+    finish(system, worker, ThreeIError.GRATE_ERROR, "3I-GRATE-3")
 
 
 def abandon(system: System, grate: int) -> None:

@@ -159,7 +159,7 @@ def link(image: Image, memory: Memory) -> tuple[Store, View]:
             imports[key] = store.add_global(desc, 0)
     try:
         # The memory is a Lind memory of 65,536 pages whatever maximum the module declares (ABI-6).
-        instance = instantiate(store, image.program, imports, exempt_memory=True)
+        instance = instantiate(store, module, imports, any_memory=True)
     except WasmError as error:
         raise ImageError(str(error)) from None
     except Trap as trap:

@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from lindref.posix import processes
-from lindref.posix.call import UNUSED
+from lindref.posix import memory, processes
+from lindref.posix.call import Call
+from lindref.posix.cage import MAIN_THREAD
 from lindref.posix.errno import ENOEXEC
-from lindref.posix.result import Exec, NewThread
+from lindref.posix.result import Exec, Fork, GroupEnd, NewThread, ThreadEnd
 from lindref.system import abi, calls, grates
 from lindref.system.events import End, Spawn
 from lindref.system.events import Exec as ExecEvent
 from lindref.system.image import ARENA_SIZE, ImageError
+from lindref.system.runner import Loading
 from lindref.system.runtime import CageRuntime, text
-from lindref.system.threads import ImageRequest, InGrate, Pending, Ready, Thread
+from lindref.system.threads import Blocked, Idle, ImageRequest, InGrate, Pending, Ready, Retry, Thread
 from lindref.threei import tables
+from lindref.threei.numbers import UNUSED
 
 if TYPE_CHECKING:
     from lindref.system.system import System
 
 MMAP = 9
+EXIT_GROUP = 231
 _PROT_RW = 3
 _FIXED_PRIVATE_ANONYMOUS = 0x32
 
@@ -49,8 +53,8 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
     runtime = CageRuntime(cage, image.digest, request.argv, request.env, serves=True, arena=image.minimum)
     system.runtimes = system.runtimes.set(cage, runtime)
     system.new_memory(cage)
-    thread.tid = processes.MAIN_THREAD
-    thread.runner = system.loading_runner(cage)
+    thread.tid = MAIN_THREAD
+    thread.runner = Loading()
     system.emit(
         ExecEvent,
         thread,
@@ -67,7 +71,7 @@ def mapped(system: System, thread: Thread) -> None:
     """The image's mapping is made (or was refused: its start function will trap): link and begin (EXEC-4)."""
     cage = thread.cage
     runtime = system.runtimes[cage]
-    processes.set_heap_start(system.kernel, cage, runtime.arena + ARENA_SIZE)
+    memory.set_heap(system.kernel, cage, runtime.arena + ARENA_SIZE)
     try:
         thread.runner = system.image_runner(cage)
     except ImageError as error:
@@ -92,19 +96,19 @@ def served_thread(system: System, thread: Thread, target: int) -> Thread | None:
     return system.main_thread(target)
 
 
-def fork(system: System, thread: Thread, pending: Pending, child: int) -> None:
-    """RawPOSIX has made cage ``child``; give it the parent's memory, continuation and handler table (FORK-1)."""
-    parent = pending.target
+def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
+    """RawPOSIX has made cage ``child``; give it the parent's memory, continuation and handler table (FORK-3)."""
+    parent, child = made.parent, made.child
     original = served_thread(system, thread, parent)
     assert original is not None, "RawPOSIX forks only cages that have threads"
     system.fork_memory(parent, child)
-    runtime = system.runtimes[parent]
-    system.runtimes = system.runtimes.set(
-        child,
-        attrs.evolve(runtime, cage=child, serves=False, workers=0, free=(), queue=()),
-    )
+    processes.forked(system.kernel, parent, child)
+    runtime = attrs.evolve(system.runtimes[parent], cage=child, serves=False, workers=0, free=(), queue=())
+    system.runtimes = system.runtimes.set(child, runtime)
     system.tables = tables.on_fork(system.tables, parent, child)
-    copy = system.add_thread(child, processes.MAIN_THREAD, original.runner.fork(system.guest(child)))
+    copy = system.add_thread(child, MAIN_THREAD, original.runner.fork(system.guest(child)))
+    if not made.runs:
+        copy.status = Idle()
     system.emit(Spawn, thread, child=child, thread=copy.tid, rule="FORK-1")
     copy.runner.resume(0)
     if original is not thread and isinstance(original.status, InGrate):
@@ -114,12 +118,11 @@ def fork(system: System, thread: Thread, pending: Pending, child: int) -> None:
 
 
 def new_thread(system: System, thread: Thread, pending: Pending, made: NewThread) -> None:
-    """RawPOSIX has made a thread; it goes on from the same clone call, on its own stack (THREAD-1)."""
-    original = served_thread(system, thread, pending.target)
+    """RawPOSIX has made a thread; it goes on from the same clone call, on its own stack (THREAD-5)."""
+    original = served_thread(system, thread, made.cage)
     assert original is not None, "RawPOSIX makes threads only in cages that have some"
-    runner = original.runner.spawn(made.stack)
-    copy = system.add_thread(pending.target, made.tid, runner)
-    system.emit(Spawn, thread, child=pending.target, thread=copy.tid, rule="THREAD-1")
+    copy = system.add_thread(made.cage, made.tid, original.runner.spawn(made.stack))
+    system.emit(Spawn, thread, child=made.cage, thread=copy.tid, rule="THREAD-1")
     calls.complete(system, thread, pending, made.tid, "THREAD-1")
 
 
@@ -127,7 +130,7 @@ def new_thread(system: System, thread: Thread, pending: Pending, made: NewThread
 
 
 def exec_(system: System, thread: Thread, pending: Pending, wanted: Exec) -> None:
-    """Replace the target's image, or say why not (EXEC-1, EXEC-2).
+    """Replace the target's image, or say why not (EXEC-9).
 
     Through a grate the new image starts when the outermost call returns; until then the handler goes on.
     """
@@ -136,86 +139,76 @@ def exec_(system: System, thread: Thread, pending: Pending, wanted: Exec) -> Non
         system.images.load(request.image)
     except ImageError as error:
         system.note(thread, f"exec {text(wanted.path)}: {error}")
-        calls.complete(system, thread, pending, -ENOEXEC, "EXEC-2")
+        calls.complete(system, thread, pending, -ENOEXEC, "EXEC-4")
         return
-    _later(system, thread, attrs.evolve(pending, image=request), pending)
+    original = served_thread(system, thread, wanted.cage)
+    _change_fate(system, thread, pending, original, attrs.evolve(pending, image=request))
 
 
-def _later(system: System, thread: Thread, changed: Pending, plain: Pending) -> None:
-    """The call changes the fate of the target's thread: at once if that is the caller, else when its call returns."""
-    original = served_thread(system, thread, plain.target)
+def _change_fate(
+    system: System, thread: Thread, pending: Pending, original: Thread | None, changed: Pending
+) -> None:
+    """What becomes of ``original`` (``changed``: a new image, or its end) happens at once if it made the call itself,
+    else when the call that waits for a grate returns."""
     if original is thread and not thread.slot:
         calls.complete(system, thread, changed, 0)
         return
     if original is not None and isinstance(original.status, InGrate):
         waiting = attrs.evolve(original.status.pending, image=changed.image, ended=changed.ended)
         original.status = attrs.evolve(original.status, pending=waiting)
-    calls.complete(system, thread, plain, 0)
+    calls.complete(system, thread, pending, 0)
 
 
 # The end.
 
 
-def end_thread(system: System, thread: Thread, pending: Pending) -> None:
-    """exit(60): the thread of the target that made the call ends (EXIT-2)."""
-    if thread.slot and thread.cage == pending.target:
+def end_thread(system: System, thread: Thread, pending: Pending, end: ThreadEnd) -> None:
+    """exit(60): a thread of the target ends (EXIT-1)."""
+    if thread.slot and thread.cage == end.cage:
         grates.worker_ended(system, thread, pending)
         return
-    _later(system, thread, attrs.evolve(pending, ended=True), pending)
+    named = (t for t in system.own_threads(end.cage) if t.tid == end.tid)
+    original = thread if thread.cage == end.cage else next(named, None)
+    if original is not None and original is not thread and not isinstance(original.status, InGrate):
+        remove_thread(system, original)
+    _change_fate(system, thread, pending, original, attrs.evolve(pending, ended=True))
 
 
-def end_group(system: System, thread: Thread, pending: Pending) -> None:
-    """exit_group(231): every thread of the target ends (EXIT-1); the first status stands (EXIT-3)."""
-    cage = pending.target
+def end_group(system: System, thread: Thread, pending: Pending, end: GroupEnd) -> None:
+    """exit_group(231): every thread of the target ends (EXIT-2)."""
+    cage = end.cage
     system.tables = tables.on_exit(system.tables, cage)
     if thread.slot and thread.cage == cage:
         stop_cage(system, cage)
         grates.worker_ended(system, thread, pending)
         return
     original = served_thread(system, thread, cage)
+    if original is not None and original is not thread and not isinstance(original.status, InGrate):
+        original = None
     stop_cage(system, cage, keep=original)
-    _later(system, thread, attrs.evolve(pending, ended=True), pending)
+    _change_fate(system, thread, pending, original, attrs.evolve(pending, ended=True))
 
 
-def end_now(system: System, thread: Thread, pending: Pending) -> None:
-    """The call that ends ``thread`` has come back: it is gone."""
-    del pending
-    remove_thread(system, thread)
+def returned(system: System, thread: Thread, value: int) -> None:
+    """The entry function returned without exit: as exit_group of its result."""
+    request = abi.SyscallRequest(
+        EXIT_GROUP, 0, thread.cage, thread.cage, ((value & 0xFFFFFFFF, thread.cage), *[(UNUSED, thread.cage)] * 5)
+    )
+    calls.begin(system, thread, request)
 
 
-def remove_thread(system: System, thread: Thread, *, trap: str = "") -> None:
-    """``thread`` is over; with the last one its cage is."""
-    system.remove_thread(thread)
-    cage = thread.cage
-    system.emit(End, thread, whole=False, status=0, trap=trap, rule="EXIT-2")
-    if thread.slot:
-        return
-    if system.own_threads(cage) or processes.finished(system.kernel, cage):
-        processes.thread_gone(system.kernel, cage, thread.tid)
-    elif not system.in_flight(cage):
-        _finish_cage(system, thread)
-    else:
-        system.ending = system.ending.set(cage, thread.tid)  # EXIT-5: calls into it are still being served
-    system.wake_changed()
+def trapped(system: System, thread: Thread, message: str) -> None:
+    """A thread trapped: its cage ends as if it had exited with 1 (EXIT-5)."""
+    processes.trapped(system.kernel, thread.cage)
+    kill_cage(system, thread, trap=message)
 
 
-def calls_drained(system: System, cage: int, worker: Thread) -> None:
-    """A call into ``cage`` has been served; if the cage waited only for that, it ends now (EXIT-5)."""
-    tid = system.ending.get(cage)
-    if tid is not None and not system.in_flight(cage):
-        system.ending = system.ending.remove(cage)
-        _finish_cage(system, attrs.evolve(worker, tid=tid, slot=0))
-        system.wake_changed()
-
-
-def _finish_cage(system: System, thread: Thread) -> None:
-    """The last thread is gone: status to the parent, descriptors closed, memory dropped (EXIT-4)."""
+def kill_cage(system: System, thread: Thread, *, trap: str = "") -> None:
+    """The cage's status is decided: all its threads end where they stand, ``thread`` first."""
     cage = thread.cage
     system.tables = tables.on_exit(system.tables, cage)
-    status = processes.thread_gone(system.kernel, cage, thread.tid)
-    assert status is not None, "the last thread decides the status"
-    system.emit(End, thread, whole=True, status=status >> 8 & 255, signal=status & 127, rule="EXIT-4")
-    system.cage_ended(cage, status)
+    stop_cage(system, cage, keep=thread)
+    remove_thread(system, thread, trap=trap)
 
 
 def stop_cage(system: System, cage: int, keep: Thread | None = None) -> None:
@@ -226,11 +219,44 @@ def stop_cage(system: System, cage: int, keep: Thread | None = None) -> None:
 
 
 def _stop_others(system: System, thread: Thread) -> None:
-    """exec ends the cage's other threads (EXEC-5; deviation ``EXEC-THREADS``: they go on)."""
+    """exec ends the cage's other threads (EXEC-10; deviation ``EXEC-THREADS``: they go on)."""
     if not system.profile.has("EXEC-THREADS"):
         for other in system.own_threads(thread.cage):
             if other is not thread:
                 remove_thread(system, other)
 
 
-__all__ = ["UNUSED", "end_group", "end_thread", "exec_", "fork", "mapped", "new_thread", "start_image"]
+def remove_thread(system: System, thread: Thread, *, trap: str = "") -> None:
+    """``thread`` is over; with the last one its cage is, once no call into it is being served (EXIT-9)."""
+    status = thread.status
+    system.remove_thread(thread)
+    if isinstance(status, Blocked | Retry):
+        pending = status.pending
+        call = Call(pending.number, pending.target, thread.tid, pending.args, memo=pending.memo)
+        system.kernel.abandon(call)
+    system.emit(End, thread, whole=False, status=0, trap=trap, rule="EXIT-1")
+    cage = thread.cage
+    if processes.thread_gone(system.kernel, cage, thread.tid):
+        if system.in_flight(cage):
+            system.ending = system.ending.set(cage, thread.tid)
+        else:
+            _finish_cage(system, thread)
+    system.wake_changed()
+
+
+def drained(system: System, worker: Thread) -> None:
+    """A call into a cage has been served; if the cage waited only for that, it ends now (EXIT-9)."""
+    cage = worker.cage
+    if cage in system.ending and not system.in_flight(cage):
+        system.ending = system.ending.remove(cage)
+        _finish_cage(system, worker)
+        system.wake_changed()
+
+
+def _finish_cage(system: System, thread: Thread) -> None:
+    """The last thread is gone: status to the parent, descriptors closed, memory dropped (EXIT-3)."""
+    cage = thread.cage
+    system.tables = tables.on_exit(system.tables, cage)
+    status = processes.ended(system.kernel, cage)
+    system.emit(End, thread, whole=True, status=status >> 8 & 255, signal=status & 127, rule="EXIT-3")
+    system.cage_ended(cage, status)

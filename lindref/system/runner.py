@@ -6,11 +6,15 @@ something, says what, and is resumed with the answer.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import attrs
 
+from lindref.state.records import record
 from lindref.system.abi import SyscallRequest
+
+if TYPE_CHECKING:
+    from lindref.system.guests import CageGuest
 
 #: A runner's state is a registered record of its own kind.
 RunnerState = Any
@@ -79,10 +83,13 @@ RunnerEvent = (
 class Runner(Protocol):
     """One thread of execution."""
 
-    #: Whether it ran, or was resumed, since it was last frozen.
-    changed: bool
-    #: Ticks (calls and backward branches) used so far.
-    ticks: int
+    @property
+    def changed(self) -> bool:
+        """Whether it ran, or was resumed, since it was last frozen."""
+
+    @property
+    def ticks(self) -> int:
+        """Ticks (calls and backward branches) used so far."""
 
     def run(self, ticks: int) -> RunnerEvent:
         """Go on, for at most ``ticks`` ticks."""
@@ -96,8 +103,63 @@ class Runner(Protocol):
     def push_handler(self, handler: int, signo: int, token: object) -> bool:
         """Put a call of signal handler ``handler`` on top; false if the program cannot take one."""
 
+    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+        """As a worker, call handler ``address`` of grate ``cage``; false if the program offers no way in."""
+
+    def fork(self, guest: CageGuest) -> Runner:
+        """The same program at the same place, for a forked cage."""
+
+    def spawn(self, stack: int) -> Runner:
+        """The same program at the same place, for a new thread whose stack's high end is ``stack``."""
+
     def freeze(self) -> RunnerState:
         """Its state as a value; clears ``changed``."""
 
     def where(self) -> tuple[str, ...]:
         """Where it stands, innermost first, for people."""
+
+
+@record("system.loading")
+class Loading:
+    """The runner of a thread whose image is being loaded: it waits for the image's mapping and never runs."""
+
+    changed: ClassVar[bool] = False
+    ticks: ClassVar[int] = 0
+
+    def run(self, ticks: int) -> RunnerEvent:
+        """Cannot happen: the thread waits."""
+        raise AssertionError(f"a thread that is being loaded was run ({ticks})")
+
+    def resume(self, value: int) -> None:
+        """The loader takes the result."""
+
+    def attend(self, wanted: bool) -> None:
+        """No signals yet."""
+
+    def push_handler(self, handler: int, signo: int, token: object) -> bool:
+        """No handlers yet."""
+        del handler, signo, token
+        return False
+
+    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+        """No worker is ever loaded."""
+        del address, cage, pairs
+        return False
+
+    def fork(self, guest: object) -> Loading:
+        """A cage that is being loaded forks only when another asks for it: the child is as little there."""
+        del guest
+        return self
+
+    def spawn(self, stack: int) -> Loading:
+        """As ``fork``."""
+        del stack
+        return self
+
+    def freeze(self) -> Loading:
+        """It is its own value."""
+        return self
+
+    def where(self) -> tuple[str, ...]:
+        """Nowhere."""
+        return ()

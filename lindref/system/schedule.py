@@ -54,7 +54,7 @@ def pick(system: System) -> Thread | None:
 def wake_due(system: System) -> None:
     """Deadlines that have passed: waits end, timers fire (SCHED-5)."""
     now = system.kernel.now
-    timers.expire(system.kernel)
+    timers.advance(system.kernel, now)
     for thread in system.threads.values():
         status = thread.status
         if isinstance(status, Blocked) and status.deadline is not None and status.deadline <= now:
@@ -67,7 +67,7 @@ def wake_due(system: System) -> None:
 
 def next_deadline(system: System) -> int | None:
     """The earliest time at which something happens by itself."""
-    times = [timers.next_expiry(system.kernel)]
+    times = [timers.next_deadline(system.kernel)]
     times += [t.status.deadline for t in system.threads.values() if isinstance(t.status, Blocked | AtomicBlocked)]
     known = [t for t in times if t is not None]
     return min(known) if known else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import attrs
 
-from lindref.posix import processes, table
+from lindref.posix import console, processes, table
 from lindref.posix.call import i32
+from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
 from lindref.posix.kernel import Kernel
+from lindref.posix.result import Key
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
 from lindref.system import calls, delivery, grates, lifecycle, schedule
@@ -24,6 +26,7 @@ from lindref.system.runner import (
     AtDelivery,
     Finished,
     HandlerReturned,
+    Loading,
     Preempted,
     Runner,
     RunnerEvent,
@@ -45,6 +48,7 @@ from lindref.system.threads import (
 from lindref.system.wasm_runner import PROGRAM, WasmRunner, worker_plan
 from lindref.threei.numbers import THREEI_CALLS, ThreeIError
 from lindref.threei.tables import HandlerTables, boot
+from lindref.vm.limits import Budget, Exhaustion
 from lindref.vm.memory import Memory
 
 _E = TypeVar("_E", bound=Event)
@@ -71,6 +75,8 @@ class System:
         self.threads: dict[int, Thread] = {}
         self.runtimes: PMap[CageRuntime] = PMap()
         self.memories: dict[int, Memory] = {}
+        limit = self.config.max_memory
+        self.budget = Budget(None if limit is None else limit // 4096)
         #: Cages whose own threads are gone while calls into them are being served: cage -> last thread's id.
         self.ending: PMap[int] = PMap()
         self.outcome: Outcome | None = None
@@ -88,8 +94,8 @@ class System:
         #: Ticks that the current thread has left of its quantum.
         self.quantum = self.config.quantum
         self.observers: list[Observer] = []
-        #: Asked when nobody can run but somebody waits for standard input: feeds some, false if there is none.
-        self.wants_input: Callable[[], bool] | None = None
+        #: Told of notes alone: somebody wants warnings, not the whole stream.
+        self.quiet_observers: list[Observer] = []
 
     # Events.
 
@@ -101,9 +107,10 @@ class System:
     def emit(self, kind: type[_E], thread: Thread, **fields: Any) -> None:
         """An event of ``thread``; numbered whether or not anybody looks."""
         self.event_count += 1
-        if self.observers:
+        listeners = self.observers if kind is not Note else [*self.observers, *self.quiet_observers]
+        if listeners:
             event = kind(n=self.event_count, cage=thread.cage, tid=thread.tid, time=self.kernel.now, **fields)
-            for observer in self.observers:
+            for observer in listeners:
                 observer.on_event(event)
 
     def note(self, thread: Thread | None, text: str) -> None:
@@ -126,11 +133,11 @@ class System:
         Raises ``ImageError`` where the image cannot be loaded at all.
         """
         self.images.load(image)
-        cage = processes.INIT_CAGE
-        processes.boot(self.kernel)
+        cage = INIT_CAGE
+        processes.boot(self.kernel, tuple(env := tuple(env)))
         self.tables = boot(self.tables, cage, self.kernel.rows)
         self.new_memory(cage)
-        thread = self.add_thread(cage, processes.MAIN_THREAD, self.loading_runner(cage))
+        thread = self.add_thread(cage, MAIN_THREAD, Loading())
         request = lifecycle.ImageRequest(path, image, tuple(argv), tuple(env))
         lifecycle.start_image(self, thread, request)
 
@@ -155,7 +162,10 @@ class System:
                 self.quantum = self.config.quantum
             self.current = thread.key
             self.yielded = False
-            self._turn(thread)
+            try:
+                self._turn(thread)
+            except Exhaustion as limit:
+                self.limit(limit.message)
         return self.outcome is None
 
     def _turn(self, thread: Thread) -> None:
@@ -235,10 +245,15 @@ class System:
         deadline = schedule.next_deadline(self)
         if deadline is not None:
             self.kernel.now = max(self.kernel.now, deadline)
-        elif not (self.kernel.waits_for_input() and self.wants_input is not None and self.wants_input()):
+        elif not (self._input_wanted() and console.pull(self.kernel)):
             self.end(Outcome(Ending.DEADLOCK.value, text=schedule.report(self)))  # SCHED-6
         else:
             self.wake_changed()
+
+    def _input_wanted(self) -> bool:
+        """Whether a thread waits for standard input."""
+        statuses = (thread.status for thread in self.threads.values())
+        return any(isinstance(s, Blocked) and any(k.kind == Key.CONSOLE for k in s.keys) for s in statuses)
 
     # Waiting and waking.
 
@@ -292,7 +307,7 @@ class System:
         store, view = link(image, self.memories[cage])
         runner = WasmRunner(self.guest(cage), store, view, ())
         worker_plan(runner, self.runtimes[cage].arena, slot, shared_tls=self.profile.has("GRATE-WORKER-TLS"))
-        thread = self.add_thread(cage, processes.MAIN_THREAD, runner)
+        thread = self.add_thread(cage, MAIN_THREAD, runner)
         thread.slot = slot
         return thread
 
@@ -321,10 +336,6 @@ class System:
     def guest(self, cage: int) -> CageGuest:
         """What host functions may know of a cage."""
         return CageGuest(self, cage)
-
-    def loading_runner(self, cage: int) -> Runner:
-        """The runner of a thread whose image is being loaded: it has nothing to run yet."""
-        return WasmRunner.empty(self.guest(cage))
 
     def image_runner(self, cage: int) -> Runner:
         """A runner at the beginning of the cage's image; raises ``ImageError``."""
@@ -362,7 +373,7 @@ class System:
 
     def new_memory(self, cage: int) -> None:
         """An empty memory for a new image."""
-        self.memories[cage] = Memory.lind(self.kernel.backings, limit=self.config.max_memory)
+        self.memories[cage] = Memory.lind(self.kernel.backings, self.budget)
 
     def fork_memory(self, parent: int, child: int) -> None:
         """The child's memory begins as the parent's (FORK-3)."""
@@ -390,14 +401,14 @@ class System:
         if thread.slot:
             grates.finish(self, thread, ThreeIError.GRATE_ERROR, "3I-GRATE-3")
             return
-        if thread.cage == processes.INIT_CAGE:
+        if thread.cage == INIT_CAGE:
             self.first = Outcome(Ending.TRAP.value, text=message)
         lifecycle.trapped(self, thread, message)
 
     def load_failed(self, thread: Thread, text: str) -> None:
         """The image could be read but not linked or begun."""
         self.note(thread, f"load: {text}")
-        if thread.cage == processes.INIT_CAGE:
+        if thread.cage == INIT_CAGE:
             self.first = Outcome(Ending.LOAD.value, text=text)
         lifecycle.trapped(self, thread, text)
 
@@ -406,7 +417,7 @@ class System:
         self.drop_workers(cage)
         self.memories.pop(cage, None)
         self.runtimes = self.runtimes.remove(cage)
-        if cage == processes.INIT_CAGE and self.first is None:
+        if cage == INIT_CAGE and self.first is None:
             signal = status & 127
             ending = Ending.SIGNAL if signal else Ending.EXIT
             self.first = Outcome(ending.value, signal or status >> 8 & 255)  # RUN-2

@@ -117,6 +117,7 @@ class WasmRunner:
     def __init__(
         self, guest: Guest, store: Store, view: View, plan: tuple[Step, ...], machine: Machine | None = None
     ) -> None:
+        """A runner with ``plan`` to carry out; ``machine`` continues one that runs already."""
         self.guest = guest
         self.store = store
         self.view = view
@@ -331,13 +332,15 @@ class WasmRunner:
         return runner
 
 
-def worker_plan(runner: WasmRunner, arena: int, slot: int) -> None:
-    """Prepare a new worker: its stack slot, and its TLS block at the slot's low end (3I-GRATE-5)."""
+def worker_plan(runner: WasmRunner, arena: int, slot: int, *, shared_tls: bool) -> None:
+    """Prepare a new worker: its stack slot, and its TLS block at the slot's low end (3I-GRATE-5).
+
+    With ``shared_tls`` (deviation ``GRATE-WORKER-TLS``) no block is made and its TLS base stays 0.
+    """
     base = arena + (slot - 1) * (SLOT_GUARD + SLOT_STACK) + SLOT_GUARD
     runner.stack_top = base + SLOT_STACK
     runner.set_global("__stack_pointer", runner.stack_top)
-    init = runner.function("__wasm_init_tls")
     steps = [Step(START, optional=True)]
-    if init is not None:
-        steps.append(Step("__wasm_init_tls", (base,)))
+    if not shared_tls:
+        steps.append(Step("__wasm_init_tls", (base,), optional=True))
     runner.plan = tuple(steps)

@@ -1,0 +1,233 @@
+"""``lindref run``: boot a program as cage 1 and run it to its end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import IO, NoReturn
+
+from lindref.profile import by_name
+from lindref.system.boot import BootError, LoadFailure, boot
+from lindref.system.choices import Chooser, FirstOption, Replay, ScheduleError, Seeded, parse_schedule
+from lindref.system.events import Event, Note
+from lindref.system.outcome import STATUS, Ending, Outcome
+from lindref.system.runtime import Config
+from lindref.system.system import System
+
+USAGE = 2
+MAX_WORKERS = 32
+
+#: Options that take a value as the next word: needed to tell where the program's own words begin.
+_VALUED = frozenset(
+    "--root --root-mode --engine --profile --seed --schedule --env --preload --grate-workers --trace -e --grate --net "
+    "--max-memory --max-ticks".split()
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, exit status 2."""
+        sys.stderr.write(f"lindref run: {message} (see lindref run --help)\n")
+        raise SystemExit(USAGE)
+
+
+def _number(low: int, high: int | None = None) -> Callable[[str], int]:
+    """A parser of whole numbers within bounds; ``K``, ``M``, ``G`` multiply by powers of 1024."""
+
+    def parse(text: str) -> int:
+        factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
+        digits = text[:-1] if factor > 1 else text
+        if not digits.isdecimal() or not digits.isascii():
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        value = int(digits) * factor
+        if value < low or (high is not None and value > high):
+            bounds = f"at least {low}" if high is None else f"between {low} and {high}"
+            raise argparse.ArgumentTypeError(f"{text} is not {bounds}")
+        return value
+
+    return parse
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="lindref run",
+        description="Boot PROGRAM as cage 1. Words after PROGRAM are its arguments.",
+        epilog="Exit status: cage 1's code; 128+n for signal n; 70 trap or load failure; 71 deadlock; 72 a limit reached; "
+        "134 runtime fault; 2 usage. Example: lindref run --strace grate.wasm app.wasm hello",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--root", metavar="DIR", help="the root; PROGRAM is then a path inside it (default: the working directory)")
+    add("--root-mode", choices=("cow", "write", "blank"), default="cow", help="copy-on-write (default), or empty")
+    add("--engine", choices=("auto", "reference", "compiled"), default="auto", help="the reference machine is the one there is")
+    add("--profile", choices=("spec", "lind"), default="spec", help="what Lind promises, or what was recorded")
+    add("--seed", type=_number(0), metavar="N", help="random schedule and random bytes from this seed")
+    add("--schedule", metavar="S", help="the answers to choice points, as a run reports them")
+    add("--env", action="append", default=[], metavar="K[=V]", help="a variable of the environment (repeatable)")
+    add("--preload", action="append", default=[], metavar="NAME=PATH", help="a library for dynamic programs (repeatable)")
+    add("--grate-workers", type=_number(1, MAX_WORKERS), default=MAX_WORKERS, metavar="N", help="most workers of a grate")
+    add("--trace", metavar="FILE", help="write the events as JSON lines")
+    add("--strace", metavar="FILE", dest="strace", help="show calls as strace does, on stderr (or --strace=FILE)")
+    add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
+    add("--routes", action="store_true", help="--strace names who served each call")
+    add("--grate", metavar="MODULE:CLASS", action="append", default=[], help="a Python grate over PROGRAM")
+    add("--net", choices=("model", "host"), default="model", help="the network is a model inside the run")
+    add("--max-memory", type=_number(4096), metavar="BYTES", help="most memory that all cages and files touch (K, M, G)")
+    add("--max-ticks", type=_number(1), metavar="N", help="most calls and backward branches of the run")
+    add("program", metavar="PROGRAM", help="a wasm module")
+    add("args", nargs=argparse.REMAINDER, metavar="ARG", help=argparse.SUPPRESS)
+    return parser
+
+
+def _mark_strace(argv: list[str]) -> list[str]:
+    """``--strace`` takes its file only with ``=``: make the bare word ``--strace=-``."""
+    out: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            return [*out, *words]
+        if not word.startswith("-") or word == "-":
+            return [*out, word, *words]
+        out.append("--strace=-" if word == "--strace" else word)
+        if word in _VALUED:
+            out += [value for value in (next(words, None),) if value is not None]
+    return out
+
+
+class UsageError(Exception):
+    """A wrong use of the command; one line."""
+
+
+def _environment(words: list[str]) -> dict[str, str]:
+    env: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name:
+            raise UsageError(f"--env {word!r}: no name")
+        if equals:
+            env[name] = value
+        elif name in os.environ:
+            env[name] = os.environ[name]
+    return env
+
+
+def _chooser(options: argparse.Namespace) -> Chooser:
+    then: Chooser = FirstOption() if options.seed is None else Seeded(options.seed)
+    if options.schedule is None:
+        return then
+    return Replay(parse_schedule(options.schedule), then)
+
+
+def _refuse_unbuilt(options: argparse.Namespace) -> None:
+    """Options whose subject is not built yet are refused, not ignored."""
+    if options.engine == "compiled":
+        raise UsageError("--engine compiled is not available: there is the reference engine")
+    if options.grate:
+        raise UsageError("--grate: grates in Python are not available yet")
+    if options.net == "host":
+        raise UsageError("--net host is not available yet")
+    for word in options.preload:
+        name, _, path = word.partition("=")
+        if not name or not path:
+            raise UsageError(f"--preload {word!r}: want NAME=PATH")
+
+
+def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> None:
+    """Attach the traces that were asked for."""
+    if options.strace != "-":
+        system.quiet_observers.append(Notes())
+    if options.strace is not None:
+        from lindref.trace.filters import FilterError, parse_filter
+        from lindref.trace.strace import Strace
+
+        to_stderr = options.strace == "-"
+        out: IO[str] = sys.stderr if to_stderr else _create(options.strace, files)
+        try:
+            chosen = [parse_filter(text, system.kernel.rows) for text in options.filters]
+        except FilterError as error:
+            raise UsageError(str(error)) from None
+        only = frozenset.intersection(*chosen) if chosen else None
+        colour = to_stderr and sys.stderr.isatty() and "NO_COLOR" not in os.environ
+        system.observers.append(Strace(system, out.write, only=only, colour=colour, routes=options.routes))
+    if options.trace is not None:
+        from lindref.trace.jsonl import JsonTrace
+
+        out = _create(options.trace, files)
+        system.observers.append(JsonTrace(system, out.write, argv=[options.program, *options.args]))
+
+
+def _create(path: str, files: ExitStack) -> IO[str]:
+    try:
+        return files.enter_context(open(path, "w", encoding="utf-8", buffering=1 << 16))  # noqa: PTH123, SIM115
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def connect(system: System) -> None:
+    """Join the guest's standard streams to ours."""
+    outputs = {1: sys.stdout.buffer, 2: sys.stderr.buffer}
+
+    def wrote(stream: int, data: bytes) -> None:
+        out = outputs[stream]
+        out.write(data)
+        out.flush()
+
+    system.kernel.outside.wrote = wrote
+    system.kernel.outside.read = lambda: os.read(0, 1 << 16)
+
+
+def _tell(system: System, outcome: Outcome) -> None:
+    """Why a run ended otherwise than by its program's will; traps were noted as they happened."""
+    kind = Ending(outcome.ending)
+    if kind in STATUS and kind not in (Ending.TRAP, Ending.LOAD, Ending.FAULT):
+        sys.stderr.write(f"lindref run: {kind.value}: {outcome.text}\n")
+    if system.choices.state.count and kind is Ending.DEADLOCK:
+        sys.stderr.write(f"lindref run: schedule: {system.choices.schedule() or '0'}\n")
+
+
+class Notes:
+    """Shows notes on standard error where no strace shows them."""
+
+    def on_event(self, event: Event) -> None:
+        """Show a note."""
+        if isinstance(event, Note):
+            sys.stderr.write(f"lindref: cage {event.cage}: {event.text}\n")
+
+
+def main(argv: list[str]) -> int:
+    """The command; its exit status."""
+    try:
+        options = _parser().parse_args(_mark_strace(argv))
+    except SystemExit as done:
+        return int(done.code or 0)
+    with ExitStack() as files:
+        try:
+            _refuse_unbuilt(options)
+            config = Config(
+                workers=options.grate_workers,
+                max_ticks=options.max_ticks,
+                max_memory=options.max_memory,
+                seed=options.seed or 0,
+            )
+            system = boot(
+                options.program,
+                options.args,
+                root=options.root,
+                root_mode=options.root_mode,
+                profile=by_name(options.profile),
+                config=config,
+                chooser=_chooser(options),
+                env=_environment(options.env),
+                observe=lambda made: _observe(made, options, files),
+            )
+        except (UsageError, ScheduleError, BootError) as error:
+            sys.stderr.write(f"lindref run: {error}\n")
+            return STATUS[Ending.LOAD] if isinstance(error, LoadFailure) else USAGE
+        connect(system)
+        outcome = system.run()
+        _tell(system, outcome)
+    return outcome.status
+

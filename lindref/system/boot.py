@@ -1,0 +1,98 @@
+"""Booting a run from the host: which root, which program, which arguments (BOOT-1 … BOOT-4 in spec/system.md)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lindref.posix.errno import name_of
+from lindref.posix.fs import roots
+from lindref.posix.fs.content import read
+from lindref.posix.fs.populate import file_of
+from lindref.posix.fs.walk import Follow, root_of, walk
+from lindref.posix.result import Done, Refused
+from lindref.profile import SPEC, Profile
+from lindref.system.choices import Chooser
+from lindref.system.image import ImageError
+from lindref.system.runtime import Config
+from lindref.system.system import System
+
+
+class BootError(Exception):
+    """A run that cannot begin; one line."""
+
+
+class LoadFailure(BootError):
+    """The program is there and is not one that can be run."""
+
+
+def boot(
+    program: str | os.PathLike[str],
+    args: Sequence[str] = (),
+    *,
+    root: str | os.PathLike[str] | None = None,
+    root_mode: str = "cow",
+    profile: Profile = SPEC,
+    config: Config | None = None,
+    chooser: Chooser | None = None,
+    env: Mapping[str, str] | None = None,
+    observe: Callable[[System], None] | None = None,
+) -> System:
+    """A system with ``program`` as cage 1, about to run.
+
+    With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working directory is
+    the root, copy-on-write (BOOT-3). A host program that lies in the root runs as the file it is there; one from
+    elsewhere, and any program in a blank root, is added to the root as ``/`` and its base name. ``argv[0]`` is the program as typed.
+    ``observe`` is called with the system before the first event. Raises ``BootError`` (``LoadFailure`` for a file that is no program).
+    """
+    typed = os.fspath(program)
+    system = System(profile=profile, config=config, chooser=chooser)
+    kernel = system.kernel
+    try:
+        base = Path(root) if root is not None else Path.cwd()
+        roots.open_root(kernel, root_mode, None if root_mode == "blank" else str(base))
+        inside = typed if root is not None and root_mode != "blank" else _bring(system, Path(typed), base, root_mode)
+    except roots.RootError as error:
+        raise BootError(str(error)) from None
+    path = os.fsencode(inside)
+    data = _read_program(system, path, typed)
+    if observe is not None:
+        observe(system)
+    argv = [os.fsencode(typed), *map(os.fsencode, args)]
+    variables = [os.fsencode(f"{key}={value}") for key, value in (env or {}).items()]
+    try:
+        system.boot(path, data, argv, variables)
+    except ImageError as error:
+        raise LoadFailure(f"{typed}: {error}") from None
+    return system
+
+
+def _bring(system: System, program: Path, base: Path, root_mode: str) -> str:
+    """The path inside the root of a program that was named by a host path."""
+    try:
+        real = program.resolve()
+        if root_mode != "blank" and real.is_relative_to(base.resolve()) and real.is_file():
+            return "/" + str(real.relative_to(base.resolve()))
+        data = program.read_bytes()
+    except OSError as error:
+        raise BootError(f"{program}: {error.strerror}") from None
+    inside = "/" + program.name
+    roots.add_file(system.kernel, os.fsencode(inside), data, 0o755)
+    return inside
+
+
+def _read_program(system: System, path: bytes, typed: str) -> bytes:
+    """The bytes of the program inside the root."""
+    kernel = system.kernel
+    try:
+        inode = walk(kernel, path, root_of(kernel), Follow.YES).found(kernel)
+        if not inode.is_file:
+            raise BootError(f"{typed}: not a regular file")
+        inode = file_of(kernel, inode.number)
+        return read(kernel, inode.number, 0, inode.size)
+    except Refused as refusal:
+        result = refusal.result
+        why = name_of(-result.value) if isinstance(result, Done) else str(result)
+        why = {"ENOENT": "No such file or directory"}.get(why, why)
+        raise BootError(f"{typed}: {why} in the root") from None
