@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import io
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ class Lines:
         self._ends = [code.offset + code.size for code in module.codes]
         self._runs: dict[int, list[_Run]] = {}
         self._line_data = next((c.data for c in module.customs if c.name == ".debug_line"), b"")
-        self._dwarf = _dwarf(module)
+        self._dwarf = _dwarf(module, self.problems)
         self._units: list[CompileUnit] = []
         self._ranges: list[tuple[int, int, int]] = []  # first address, end, unit
         if self._dwarf is not None:
@@ -159,12 +160,20 @@ def _reason(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def _dwarf(module: Module) -> DWARFInfo | None:
-    """The module's debug sections as pyelftools takes them; ``None`` if needed ones are missing."""
+#: Nothing that a compiler writes; the foreign parser takes time quadratic in it, where it expects a LEB128 number.
+_ENDLESS = re.compile(rb"[\x80-\xff]{4096}")
+
+
+def _dwarf(module: Module, problems: list[str]) -> DWARFInfo | None:
+    """The module's debug sections as pyelftools takes them; ``None`` if needed ones are missing or absurd."""
     contents: dict[str, bytes] = {}
     for custom in module.customs:
         contents.setdefault(custom.name, custom.data)
     if any(name not in contents for name in _WANTED):
+        return None
+    absurd = [name for name in _WANTED if _ENDLESS.search(contents[name])]
+    if absurd:
+        problems.append(f"{absurd[0][1:]}: not DWARF, thousands of bytes without an ASCII one")
         return None
     sections: dict[str, DebugSectionDescriptor | None] = dict.fromkeys(
         ("eh_frame_sec", "gnu_debugaltlink_sec"), None

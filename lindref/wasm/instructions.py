@@ -238,7 +238,8 @@ def _numeric() -> Iterator[Op]:
             )
     for code, name in enumerate(_CONVERSIONS.split(), 0xA7):
         yield Op(name, code, sig=(_source_letter(name), _LETTER[name[:3]]))
-    for code, name in enumerate("i32.extend8_s i32.extend16_s i64.extend8_s i64.extend16_s i64.extend32_s".split(), 0xC0):
+    extensions = ("i32.extend8_s", "i32.extend16_s", "i64.extend8_s", "i64.extend16_s", "i64.extend32_s")
+    for code, name in enumerate(extensions, 0xC0):
         t = _LETTER[name[:3]]
         yield Op(name, code, sig=(t, t))
     saturating = [f"{t}.trunc_sat_{f}_{s}" for t in ("i32", "i64") for f in ("f32", "f64") for s in "su"]
@@ -256,12 +257,16 @@ def _atomic() -> Iterator[Op]:
     yield row(0x01, "memory.atomic.wait32", "iiI", "i", 4)
     yield row(0x02, "memory.atomic.wait64", "iII", "i", 8)
     yield Op("atomic.fence", 0x03, 0xFE, (Imm.ZERO,), ("", ""), Feature.THREADS)
-    shapes = (("i32", "", 4), ("i64", "", 8), ("i32", "8", 1), ("i32", "16", 2), ("i64", "8", 1), ("i64", "16", 2), ("i64", "32", 4))
+    shapes = (
+        *(("i32", "", 4), ("i64", "", 8)),
+        *(("i32", "8", 1), ("i32", "16", 2)),
+        *(("i64", "8", 1), ("i64", "16", 2), ("i64", "32", 4)),
+    )
     for i, (kind, part, width) in enumerate(shapes):
         t, sx = _LETTER[kind], "_u" if part else ""
         yield row(0x10 + i, f"{kind}.atomic.load{part}{sx}", "i", t, width)
         yield row(0x17 + i, f"{kind}.atomic.store{part}", "i" + t, "", width)
-        for j, op in enumerate("add sub and or xor xchg".split()):
+        for j, op in enumerate(("add", "sub", "and", "or", "xor", "xchg")):
             yield row(0x1E + 7 * j + i, f"{kind}.atomic.rmw{part}.{op}{sx}", "i" + t, t, width)
         yield row(0x48 + i, f"{kind}.atomic.rmw{part}.cmpxchg{sx}", "i" + t + t, t, width)
 
