@@ -93,6 +93,8 @@ class System:
         self.yielded = False
         #: Ticks that the current thread has left of its quantum.
         self.quantum = self.config.quantum
+        #: What ``lindref.system.state`` froze last: what has not changed since is taken from there.
+        self.last_state: Any = None
         self.observers: list[Observer] = []
         #: Told of notes alone: somebody wants warnings, not the whole stream.
         self.quiet_observers: list[Observer] = []

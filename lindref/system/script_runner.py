@@ -1,0 +1,179 @@
+"""A runner whose program is a list of calls as plain data: the system cannot tell it from a wasm program.
+
+A script is a tuple of steps; its state is the position, the results so far and
+the answer it waits for. Rule SCRIPT-1 in spec/system.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from lindref.state.records import record
+from lindref.system.abi import SyscallRequest
+from lindref.system.runner import Asks, Finished, RunnerEvent, Trapped
+from lindref.threei.numbers import UNUSED
+
+if TYPE_CHECKING:
+    from lindref.system.guests import CageGuest
+
+
+@record("script.result-of")
+class ResultOf:
+    """Stands for the result of step ``step`` (plus ``plus``) as an argument."""
+
+    step: int
+    plus: int = 0
+
+
+@record("script.pointer")
+class Pointer:
+    """Stands for the host address of ``offset`` in the memory of the script's own cage."""
+
+    offset: int
+
+
+@record("script.call")
+class CallStep:
+    """A call. ``caller`` and ``target`` 0 mean the script's cage; an argument is a number, ``ResultOf`` or ``Pointer``.
+
+    ``child``: steps that a forked child runs instead of what follows, when this call is a fork and returns 0.
+    """
+
+    number: int
+    args: tuple[Any, ...] = ()
+    caller: int = 0
+    target: int = 0
+    cages: tuple[int, ...] = ()
+    child: tuple[Any, ...] | None = None
+
+
+@record("script.store")
+class StoreStep:
+    """Store bytes at an offset of the cage's memory; traps where that is not writable."""
+
+    offset: int
+    data: bytes
+
+
+@record("script.state")
+class ScriptState:
+    """A script on its way. ``results`` are those of the calls so far, by position of the step."""
+
+    steps: tuple[Any, ...]
+    handlers: tuple[tuple[Any, ...], ...] = ()
+    position: int = 0
+    results: tuple[int, ...] = ()
+    pairs: tuple[int, ...] = ()
+    waiting: bool = False
+
+
+@attrs.define(eq=False)
+class ScriptRunner:
+    """Plays a script; implements ``Runner``. ``guest`` says in which cage."""
+
+    state: ScriptState
+    guest: CageGuest | None = None
+    changed: bool = True
+    ticks: int = 0
+    wanted: bool = False
+
+    def run(self, ticks: int) -> RunnerEvent:
+        """Go on to the next call; one tick a step."""
+        del ticks
+        self.changed = True
+        assert self.guest is not None, "a script runs in a cage"
+        while self.state.position < len(self.state.steps):
+            step = self.state.steps[self.state.position]
+            self.ticks += 1
+            if isinstance(step, StoreStep):
+                if not self.guest.memory.try_write(step.offset, step.data):
+                    return Trapped("out of bounds memory access", (f"step {self.state.position}",))
+                self._advance(0)
+                continue
+            assert isinstance(step, CallStep)
+            self.state = attrs.evolve(self.state, waiting=True)
+            return Asks(self._request(step))
+        return Finished(self.state.results[-1] if self.state.results else 0)
+
+    def _advance(self, result: int) -> None:
+        state = self.state
+        self.state = attrs.evolve(
+            state, position=state.position + 1, results=(*state.results, result), waiting=False
+        )
+
+    def _value(self, arg: object) -> int:
+        if isinstance(arg, ResultOf):
+            return self.state.results[arg.step] + arg.plus & (1 << 64) - 1
+        if isinstance(arg, Pointer):
+            assert self.guest is not None
+            return self.guest.base + arg.offset
+        assert isinstance(arg, int)
+        return arg & (1 << 64) - 1
+
+    def _request(self, step: CallStep) -> SyscallRequest:
+        assert self.guest is not None
+        own = self.guest.cage
+        values = [self._value(a) for a in step.args] + [UNUSED] * (6 - len(step.args))
+        cages = [*step.cages, *[own] * (6 - len(step.cages))]
+        return SyscallRequest(
+            step.number, 0, step.caller or own, step.target or own, tuple(zip(values, cages, strict=True))
+        )
+
+    def resume(self, value: int) -> None:
+        """The call's result; a fork's child goes on with its own steps."""
+        self.changed = True
+        if not self.state.waiting:
+            return
+        step = self.state.steps[self.state.position]
+        signed = value - (1 << 32) if value & 0xFFFFFFFF == value and value >> 31 else value
+        self._advance(signed)
+        if signed == 0 and isinstance(step, CallStep) and step.child is not None:
+            self.state = attrs.evolve(self.state, steps=self.state.steps[: self.state.position] + step.child)
+
+    def attend(self, wanted: bool) -> None:
+        """A script takes signals only where a call is interrupted."""
+        self.wanted = wanted
+
+    def push_handler(self, handler: int, signo: int, token: object) -> bool:
+        """A script has no handlers of signals."""
+        del handler, signo, token
+        return False
+
+    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+        """Play handler ``address`` of the script; false if there is none."""
+        del cage
+        if not 0 <= address < len(self.state.handlers):
+            return False
+        self.changed = True
+        handlers = self.state.handlers
+        self.state = ScriptState(handlers[address], handlers, pairs=pairs)
+        return True
+
+    def fork(self, guest: CageGuest) -> ScriptRunner:
+        """The same script at the same place, in another cage."""
+        return ScriptRunner(self.state, guest)
+
+    def spawn(self, stack: int) -> ScriptRunner:
+        """The same script at the same place, as a thread."""
+        del stack
+        other = ScriptRunner(self.state, self.guest)
+        other.resume(0)
+        return other
+
+    def freeze(self) -> ScriptState:
+        """The script's state is a value already."""
+        self.changed = False
+        return self.state
+
+    @classmethod
+    def thaw(cls, guest: CageGuest, state: ScriptState) -> ScriptRunner:
+        """A runner in ``state``."""
+        runner = cls(state, guest)
+        runner.changed = False
+        return runner
+
+    def where(self) -> tuple[str, ...]:
+        """The step it is at."""
+        return (f"step {self.state.position}",)
