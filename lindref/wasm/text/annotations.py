@@ -33,8 +33,8 @@ _RANK = {section: rank for rank, section in enumerate((0, *SECTIONS.values()))}
 def read_customs(tokens: Tokens, fields: list[int], first: int, end: int) -> tuple[Custom, ...]:
     """The custom sections written among ``fields`` (where each starts), from token ``first`` to the closing ``end``.
 
-    They come in the order of the sections they follow. Raises ``Malformed`` for one that stands elsewhere in these fields or is not written as it should be. All other
-    annotations are left to whoever knows them.
+    They come in the order of the sections they follow. Raises ``Malformed`` for one that stands elsewhere in these
+    fields or is not written as it should be. All other annotations are left to whoever knows them.
     """
     annotations = tokens.annotations
     if not annotations:

@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 _OPENING = re.compile(rf"{STRING}|{_LINE_COMMENT}|\(;")  # outside comments, strings and line comments hide "(;"
 _NESTING = re.compile(r"\(;|;\)")  # inside, nothing does
 _BLANKED = re.compile(r"[^\n\r\ud800-\udfff]")
-_STRING_START = re.compile(rf'"{PLAIN}*(?:{ESCAPE}{PLAIN}*)*')
+_STRING_START = re.compile(rf'"{PLAIN}*(?:(?>{ESCAPE}{PLAIN}*))*')
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ import attrs
 from lindref.wasm.instructions import SELECT_T, Catch, CatchKind, Imm, MemArg
 from lindref.wasm.module import Instr, Module
 from lindref.wasm.names import Names
+from lindref.wasm.text.labels import Labels
 from lindref.wasm.text.numbers import F32, F64, print_float
 from lindref.wasm.text.print_types import Ids, clause, print_block_type, print_heap, unique_ids
 from lindref.wasm.text.scope import Space
@@ -40,21 +41,15 @@ _NO_IDS = Ids({space: {} for space in Space}, dict.fromkeys(Space, 0), Names(), 
 
 @attrs.frozen
 class Surroundings:
-    """What the operands of an instruction refer to: identifiers of the module, of locals and of open labels.
-
-    ``labels`` are those open around the instruction, innermost last, ``""`` where a block has none.
-    """
+    """What the operands of an instruction refer to: identifiers of the module, of locals and of open labels."""
 
     ids: Ids = _NO_IDS
     locals: dict[int, str] = attrs.Factory(dict)
-    labels: Sequence[str] = ()
+    labels: Labels = attrs.Factory(Labels)
 
     def label(self, depth: int) -> str:
         """A reference to a label: its identifier where that means this depth, or else the depth."""
-        if not 0 <= depth < len(self.labels):
-            return str(depth)
-        name = self.labels[-1 - depth]
-        return name if name and name not in self.labels[len(self.labels) - depth :] else str(depth)
+        return self.labels.name_at(depth) or str(depth)
 
 
 def signed(value: int, bits: int) -> int:
@@ -166,17 +161,17 @@ def print_body(
 ) -> Iterator[tuple[int, str, Instr]]:
     """The lines of a body without its final ``end``: nesting depth, text, the instruction."""
     named = {i: print_id(n) for i, n in label_names.items() if n and (ids.quoted or is_bare(n))}
-    labels: list[str] = []
+    labels = Labels()
     around = Surroundings(ids, locals_, labels)
     block = 0
     for instr in body[:-1]:
         name = instr.op.name
         if name in _OPENERS:
-            label = named.get(block, "")
+            label = named.get(block)
             block += 1
             text = print_instr(instr, around)
             yield len(labels), f"{name} {label}{text[len(name) :]}" if label else text, instr
-            labels.append(label)
+            labels.push(label)
             continue
         if name in {"end", "delegate"} and labels:
             labels.pop()
@@ -189,10 +184,10 @@ def print_expr(body: Sequence[Instr], ids: Ids) -> str:
     return " ".join(text for _, text, _ in print_body(body, ids, {}, {}))
 
 
-def surroundings(module: Module, names: Names, func: int, labels: Sequence[str] = ()) -> Surroundings:
+def surroundings(module: Module, names: Names, func: int, labels: Labels | None = None) -> Surroundings:
     """What instructions of function ``func`` (an index, imports included) refer to."""
     ids = Ids.of(module, names)
-    return Surroundings(ids, local_ids(module, ids, func), labels)
+    return Surroundings(ids, local_ids(module, ids, func), Labels() if labels is None else labels)
 
 
 def local_ids(module: Module, ids: Ids, func: int) -> dict[int, str]:

@@ -50,8 +50,8 @@ _CHUNK = 32  # bytes of data on a line
 def print_module(module: Module, names: Names | None = None, *, offsets: bool = False) -> str:
     """The text of a module.
 
-    Decodes all bodies (raising ``Malformed``), and writes out all locals (``Exhausted``). ``names`` stand in for the module's own. With ``offsets`` each instruction is followed by its ``Instr.offset`` in a
-    comment.
+    Decodes all bodies (raising ``Malformed``), and writes out all locals (``Exhausted``). ``names`` stand in for the
+    module's own. With ``offsets`` each instruction is followed by its ``Instr.offset`` in a comment.
     """
     names = names_of(module) if names is None else names
     ids = Ids.of(module, names)

@@ -9,6 +9,7 @@ import attrs
 from lindref.wasm.module import ExternKind
 from lindref.wasm.names import Names
 from lindref.wasm.text.cursor import Cursor
+from lindref.wasm.text.labels import Labels
 from lindref.wasm.text.strings import id_name
 from lindref.wasm.types import BlockType, FuncType, RecGroup, SubType
 
@@ -128,12 +129,12 @@ class ModuleScope:
 
 @attrs.define
 class FuncScope:
-    """The locals of the function being read, and the labels open at this point (innermost last, ``None``: unnamed)."""
+    """The locals of the function being read, and the labels open at this point."""
 
     module: ModuleScope
     locals: dict[str, int] = attrs.Factory(dict)
     local_count: int = 0
-    labels: list[str | None] = attrs.Factory(list)
+    labels: Labels = attrs.Factory(Labels)
     label_names: dict[int, str] = attrs.Factory(dict)
     blocks: int = 0
 
@@ -164,16 +165,16 @@ class FuncScope:
         text = cursor.texts[cursor.pos]
         if text[:1] == "$" and cursor.at_id():
             name = cursor.checked(id_name)
-            for depth, label in enumerate(reversed(self.labels)):
-                if label == name:
-                    return depth
-            cursor.pos -= 1
-            raise cursor.error(f"unknown label {text}")
+            depth = self.labels.depth_of(name)
+            if depth is None:
+                cursor.pos -= 1
+                raise cursor.error(f"unknown label {text}")
+            return depth
         return cursor.unsigned(32)
 
     def open_label(self, name: str | None) -> None:
         """Enter a block with this label."""
-        self.labels.append(name)
+        self.labels.push(name)
         if name is not None:
             self.label_names[self.blocks] = name
         self.blocks += 1
