@@ -67,7 +67,7 @@ def decode(data: bytes, features: frozenset[Feature] = DEFAULT, *, eager: bool =
         Unsupported: the module needs a feature that is not among ``features`` or not built.
         Exhausted: a function declares more than ``MAX_LOCALS`` locals.
     """
-    return _Decoder(Reader(bytes(data), features), eager).module()
+    return _Decoder(Reader(bytes(data), frozenset(features)), eager).module()
 
 
 class _Decoder:
