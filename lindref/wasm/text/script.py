@@ -73,12 +73,10 @@ class _Script:
                 found.append(c.Broken(line, keyword, cursor.unexpected()))
                 break
             try:
-                found.append(self._command(line, keyword))
-                if cursor.pos != close + 1:
-                    raise cursor.unexpected()
+                command = self._command(line, keyword)
+                assert cursor.pos == close + 1  # every command takes its own closing parenthesis
+                found.append(command)
             except WasmError as error:
-                if cursor.pos == close + 1:
-                    found.pop()
                 found.append(c.Broken(line, keyword, error))
             cursor.pos = close + 1
         return found
