@@ -1,1 +1,31 @@
-"""lindref: the executable reference of Lind-Wasm (cages, grates, 3i, RawPOSIX) in pure Python."""
+"""lindref: the executable reference of Lind-Wasm (cages, grates, 3i, RawPOSIX) in pure Python.
+
+``boot`` runs programs under Lind; ``Module`` and ``instantiate`` are plain wasm. Names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lindref.api import Module, instantiate
+    from lindref.system.boot import BootError
+    from lindref.system.session import System, boot
+
+__all__ = ["BootError", "Module", "System", "boot", "instantiate"]
+
+_HOMES = {
+    "Module": "lindref.api",
+    "instantiate": "lindref.api",
+    "BootError": "lindref.system.boot",
+    "System": "lindref.system.session",
+    "boot": "lindref.system.session",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'lindref' has no attribute {name!r}")
+    return getattr(import_module(home), name)
