@@ -17,6 +17,7 @@ from lindref.vm.program import Program
 from lindref.vm.table import Table, TableState
 from lindref.vm.values import FuncInst, GlobalAddr, HostFunc, MemoryAddr, TableAddr, TagInst, Value, function_type
 from lindref.wasm.types import DefType, FuncType, GlobalType, TableType
+from lindref.wasm.typing import expand
 
 adopt("globaltype", GlobalType)
 
@@ -145,6 +146,14 @@ class Store:
         if isinstance(func, HostFunc):
             return func.type
         return self.views[func.instance].instance.program.body(func.index).type
+
+    def closed_type(self, func: FuncInst | HostFunc) -> FuncType:
+        """A function's parameters and results, closed."""
+        return expand(self.type_of(func))
+
+    def tag_type(self, tag: TagInst) -> FuncType:
+        """The function type of a tag, whose parameters are what its exceptions carry; closed."""
+        return expand(self.tags[tag.number])
 
     # Copies.
 
