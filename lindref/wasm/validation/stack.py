@@ -15,6 +15,8 @@ from lindref.wasm.validation.context import Context
 #: Most operands on the stack of one function: a limit of ours. Only calls of functions with a great many results
 #: come near it.
 MAX_OPERANDS = 1 << 20
+#: Most types that a message lists.
+MAX_SHOWN = 20
 
 
 class Bottom(enum.Enum):
@@ -53,8 +55,11 @@ def fits(got: StackType, want: ValType) -> bool:
 
 
 def show(types: Sequence[StackType]) -> str:
-    """A list of types as messages have it."""
-    return f"[{' '.join(map(str, types))}]"
+    """A list of types as messages have it; of a long one the end, which is the top of the stack."""
+    shown = [str(t) for t in types[-MAX_SHOWN:]]
+    if len(types) > MAX_SHOWN:
+        shown.insert(0, f"({len(types) - MAX_SHOWN} more)")
+    return f"[{' '.join(shown)}]"
 
 
 def mismatch(want: Sequence[StackType], got: Sequence[StackType]) -> Invalid:
