@@ -1,4 +1,4 @@
-"""Who and where a cage is: ids, host name, limits, random bytes (rules ID-1 to ID-7 in spec/identity.md)."""
+"""Who and where a cage is: ids, host name, limits, random bytes (rules ID-1 to ID-8 in spec/identity.md)."""
 
 from __future__ import annotations
 

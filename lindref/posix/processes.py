@@ -1,7 +1,7 @@
 """Cages come and go: boot, fork, the end of threads and cages, waiting for children.
 
-What the calls only begin, the system finishes with the functions of the last section. Rules FORK-1 to FORK-6, EXIT-1 to
-EXIT-9 and WAIT-1 to WAIT-8 in spec/processes.md; exec is in `execve`.
+What the calls only begin, the system finishes with the functions of the last section. Rules FORK-1 to FORK-5, EXIT-1 to
+EXIT-8 and WAIT-1 to WAIT-7 in spec/processes.md; exec is in `execve`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def clone(kernel: Kernel, call: Call) -> Result:
     for hook in kernel.hooks:
         if hook.fork is not None:
             hook.fork(kernel, parent.id, number)
-    kernel.update(parent.id, children=parent.children + 1)
+    kernel.update(parent.id, children=parent.children + 1)  # FORK-4
     # Result.
     main = threads.caller(parent, call) == parent.main_thread
     return Fork(parent.id, number, runs=main or not kernel.profile.has("FORK-THREAD"))
@@ -127,11 +127,11 @@ def wait4(kernel: Kernel, call: Call) -> Result:
     failed = errors.first()
     if failed is not None:
         return failed
-    # Choices.
+    # Choices: WAIT-3.
     ready = [zombie for zombie in cage.zombies if pid <= 0 or zombie.cage == pid]
     if ready:
         at = 0 if kernel.profile.has("WAIT-FIFO") else kernel.choose(ChoiceKind.ZOMBIE, len(ready))
-        # Effect.
+        # Effect: WAIT-4.
         taken = ready[at]
         kernel.update(cage.id, zombies=tuple(zombie for zombie in cage.zombies if zombie.cage != taken.cage))
         _write_status(kernel, status, taken.status)
@@ -190,7 +190,7 @@ def _changed_state(kernel: Kernel, cage: Cage, pid: int, options: int) -> list[C
 
 
 def boot(kernel: Kernel, env: tuple[bytes, ...] = ()) -> int:
-    """Make the first cage, its own parent (BOOT-1); returns its id, 1."""
+    """Make the first cage, its own parent (CAGE-2); returns its id, 1."""
     number = kernel.new_id(IdKind.CAGE)
     assert number == INIT_CAGE
     kernel.cages = kernel.cages.set(number, Cage(number, number, env=env))
@@ -241,7 +241,7 @@ def ended(kernel: Kernel, number: int) -> int:
     """
     cage = kernel.cages[number]
     status = cage.status
-    if status is None:
+    if status is None:  # EXIT-4
         status = exited(0 if kernel.profile.has("EXIT-THREAD-CODE") and number != INIT_CAGE else cage.exit_code)
     for hook in kernel.hooks:
         if hook.ended is not None:

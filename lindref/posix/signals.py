@@ -2,7 +2,7 @@
 
 A cage has one mask, one table of actions and one list of pending signals for all its threads; its main thread takes
 them (SIG-1). The system asks `interrupts` whether a waiting call must come back, takes signals one at a time with
-`next_delivery` at each delivery point, and reports `handler_returned`. Rules SIG-1 to SIG-19 in spec/signals.md.
+`next_delivery` at each delivery point, and reports `handler_returned`. Rules SIG-1 to SIG-18 in spec/signals.md.
 """
 
 from __future__ import annotations

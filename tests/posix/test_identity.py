@@ -13,7 +13,7 @@ BOTH = pytest.mark.parametrize("profile", ["spec", "lind"])
 
 @BOTH
 def test_ids(profile):
-    """ID-1 to ID-4, ID-8: vectors proc.ids.*."""
+    """ID-1, ID-2, ID-3, ID-4, ID-8: vectors proc.ids.*."""
     w = World(profile)
     child = w.fork()
     assert [w.do(name, cage=child) for name in ("getpid", "getppid")] == [child, 1]

@@ -1,4 +1,4 @@
-"""Fork, exit, wait: rules BOOT-1, FORK-1 to FORK-6, EXIT-1 to EXIT-8, WAIT-1 to WAIT-7."""
+"""Fork, exit, wait: rules CAGE-2, FORK-1 to FORK-5, EXIT-1 to EXIT-8, WAIT-1 to WAIT-7."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def act(w: World, signo: int, handler: int, flags: int = 0, mask: int = 0, cage:
 
 @BOTH
 def test_boot(profile):
-    """BOOT-1."""
+    """CAGE-2."""
     w = World(profile)
     assert w.do("getpid") == 1
     assert w.do("getppid") == 1
@@ -56,7 +56,7 @@ def test_ids_count_up(profile):
 
 @BOTH
 def test_what_a_child_gets(profile):
-    """FORK-3; properties 43 and 44."""
+    """FORK-3, FORK-4, SIG-12; properties 43 and 44."""
     w = World(profile)
     act(w, 10, 7, flags=1, mask=2)
     signals.set_mask(w.kernel, 1, 1 << 9)

@@ -223,7 +223,7 @@ def test_kill_cannot_be_blocked():
 
 
 def test_ignored():
-    """SIG-3, SIG-IGN-BLOCKS: vectors sig.eintr.ignored and ignored_then_handled."""
+    """SIG-3, SIG-8, SIG-IGN-BLOCKS: vectors sig.eintr.ignored and ignored_then_handled."""
     for profile in ("spec", "lind"):
         w = World(profile)
         act(w, 10, 1)
@@ -484,8 +484,8 @@ EVENTS = st.lists(
 
 @given(EVENTS, st.sampled_from(["spec", "lind"]))
 def test_mask_laws(events, profile):
-    """Properties 45 to 47: the mask is what was set; what is blocked is not delivered; with handlers everywhere, as many
-    bodies run as signals were sent (lind), or none lost and none doubled while pending (spec)."""
+    """Properties 45 to 47: the mask is what was set; what is blocked is not delivered; with handlers everywhere, as
+    many bodies run as signals were sent (lind), or none lost and none doubled while pending (spec)."""
     w = World(profile)
     for signo in (1, 10, 12, 17):
         act(w, signo, 2)

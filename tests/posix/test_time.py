@@ -174,8 +174,9 @@ def test_timers_of_many_cages_fire_in_order(arms, step):
         w = World("lind")
         cages = [1, w.fork(), w.fork()]
         for cage, value, period in arms:
-            w.put(cages[cage - 1], 0x400, ITIMERVAL.pack(value_usec=value * 20_000_000, interval_usec=period * 20_000_000))
-            assert w.do("setitimer", 0, w.ptr(0x400, cages[cage - 1]), 0, cage=cages[cage - 1]) == 0
+            number, tick = cages[cage - 1], 20_000_000
+            w.put(number, 0x400, ITIMERVAL.pack(value_usec=value * tick, interval_usec=period * tick))
+            assert w.do("setitimer", 0, w.ptr(0x400, number), 0, cage=number) == 0
         for now in range(0, 1001, pace):
             timers.advance(w.kernel, now * 1_000_000)
         timers.advance(w.kernel, 1000 * 1_000_000)

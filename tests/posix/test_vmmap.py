@@ -21,7 +21,9 @@ STEP = st.one_of(
 
 
 def run(steps, stale=False):
-    """The map after ``steps``, and the naive one: page -> (serial number of the insertion, its page there, protection)."""
+    """The map after ``steps``, and the naive one: page -> (serial number of the insertion, its page there,
+    protection).
+    """
     real: vmmap.Map = PMap()
     naive: dict[int, tuple[int, int, int]] = {}
     for serial, (what, (first, count), prot) in enumerate(steps):
