@@ -182,6 +182,9 @@ class Kernel:
         self.backings = Backings(budget)
         self.warned: frozenset[int] = frozenset()
         self._changed: dict[WaitKey, None] = {}
+        #: When the next timer goes off, as `timers` knows it; no part of the state.
+        self.alarm: int | None = None
+        self.alarm_known = False
         #: Live connections to what is outside the run; no part of its state.
         self.outside = Outside()
 
@@ -277,3 +280,4 @@ class Kernel:
             setattr(self, name, getattr(state, name))
         self.backings = Backings.thaw(state.backings, self._budget)
         self._changed.clear()
+        self.alarm_known = False

@@ -4,7 +4,7 @@ memory that a fork of the recorded implementation loses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lindref.posix import vmmap
@@ -106,12 +106,33 @@ def _copy(source: Memory, memory: Memory, first: int, end: int, prot: int) -> No
     """Copy pages up to the first that cannot be read into fresh memory with protection ``prot``; what lies behind is
     zero (``MEM-STALE``).
     """
-    reach = first
-    while reach < end and source.readable(reach * PAGE, PAGE):
-        reach += 1
-    for page in range(first, end):
-        data = source.try_read(page * PAGE, PAGE) if page < reach else None
-        memory.map(page, 1, PROT_READ | PROT_WRITE)
-        if data is not None and data.strip(b"\0"):
-            memory.try_write(page * PAGE, data)
+    memory.map(first, end - first, PROT_READ | PROT_WRITE)
+    at = first
+    while at < end:
+        region = source.region_at(at)
+        if region is None or not region.prot & PROT_READ:
+            break
+        stop = min(region.end, end)
+        pages = range(at, stop) if region.backing is not None else source.pages.present_in(at, stop)
+        for page in pages:
+            data = source.try_read(page * PAGE, PAGE)
+            if data is not None:
+                memory.try_write(page * PAGE, data)
+        at = stop
     memory.protect(first, end - first, access(prot))
+
+
+def holes(memory: Memory, first: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of ``[first, end)`` that a memory has not mapped."""
+    at = first
+    below = memory.region_at(first)
+    if below is not None:
+        at = below.end
+    for start, region in tuple(memory.regions.items(start=at)):
+        if start >= end:
+            break
+        if at < start:
+            yield at, start
+        at = region.end
+    if at < end:
+        yield at, end

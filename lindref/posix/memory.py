@@ -29,10 +29,11 @@ from lindref.posix.flags import flags as flag_names
 from lindref.posix.fs import inodes, populate
 from lindref.posix.fs.numbers import O_PATH
 from lindref.posix.kernel import Hooks, Kernel
-from lindref.posix.mapping import access, commit, lay, lose, release_all, retain_all
+from lindref.posix.mapping import access, commit, holes, lay, lose, release_all, retain_all
 from lindref.posix.params import CallRow, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Refused, Result, RuntimeFault
 from lindref.state.pmap import PMap
+from lindref.state.records import replace
 
 #: The flags of mmap that the recorded implementation knows; any other ends it (deviation ``MMAP-ABORT``).
 _KNOWN_FLAGS = 0x8033
@@ -181,12 +182,12 @@ def munmap(kernel: Kernel, call: Call) -> Result:
     if failed is not None:
         return failed
     # Effect.
-    unmap_pages(kernel, cage.id, first, end)
+    unmap_pages(kernel, cage.id, first, end, stale=kernel.profile.has("MEM-STALE"))
     # Result.
     return Done(0)
 
 
-def unmap_pages(kernel: Kernel, number: int, first: int, end: int) -> None:
+def unmap_pages(kernel: Kernel, number: int, first: int, end: int, *, stale: bool = False) -> None:
     """Take pages ``[first, end)`` out of the map of a cage and its memory. Attached SysV segments keep their memory
     (``SHM-UNMAP``), although the map forgets them.
     """
@@ -197,7 +198,7 @@ def unmap_pages(kernel: Kernel, number: int, first: int, end: int) -> None:
         for piece in vmmap.overlapping(held, first, end)
         if piece.segment is not None and kept
     ]
-    commit(kernel, number, vmmap.remove(held, first, end, stale=kernel.profile.has("MEM-STALE")))
+    commit(kernel, number, vmmap.remove(held, first, end, stale=stale))
     memory = kernel.host.memory(number)
     if memory is not None and first < end:
         at = first
@@ -231,22 +232,18 @@ def mprotect(kernel: Kernel, call: Call) -> Result:
     # Effect.
     if first < end:
         commit(kernel, cage.id, vmmap.protect(cage.vmmap, first, end, prot))
-        _protect_memory(kernel, cage, first, end, prot)
+        _protect_memory(kernel, cage.id, first, end, prot)
     # Result.
     return Done(0)
 
 
-def _protect_memory(kernel: Kernel, cage: Cage, first: int, end: int, prot: int) -> None:
+def _protect_memory(kernel: Kernel, number: int, first: int, end: int, prot: int) -> None:
     """Let the memory follow; as recorded, a hole becomes usable although the map does not know (``MPROTECT-HOLES``)."""
-    memory = kernel.host.memory(cage.id)
+    memory = kernel.host.memory(number)
     if memory is None:
         return
-    at = first
-    for piece in [*vmmap.overlapping(cage.vmmap, first, end), Mapping(end, 0, 0, 0)]:
-        for page in range(at, min(piece.first, end)):
-            if not memory.is_mapped(page):
-                memory.map(page, 1, 0)
-        at = max(at, piece.end)
+    for low, high in tuple(holes(memory, first, end)):
+        memory.map(low, high - low, 0)
     memory.protect(first, end - first, access(prot))
 
 
@@ -282,13 +279,25 @@ def brk(kernel: Kernel, call: Call) -> Result:
         return failed
     # Effect.
     if before < after:
-        grown = Mapping(before, after - before, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
-        place_mapping(kernel, cage.id, grown)
+        _grow(kernel, cage, before, after)
     elif after < before:
         unmap_pages(kernel, cage.id, after, before)
     kernel.update(cage.id, brk=after * PAGE)
     # Result.
     return Done(after * PAGE)
+
+
+def _grow(kernel: Kernel, cage: Cage, before: int, after: int) -> None:
+    """Let the heap, which ends at page ``before``, end at page ``after``; the map keeps it in one piece."""
+    grown = Mapping(before, after - before, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
+    place_mapping(kernel, cage.id, grown)
+    last = cage.vmmap.floor(before - 1) if before else None
+    if last is None or last[1].first * PAGE < cage.heap_start:
+        return
+    heap = last[1]
+    if (heap.end, heap.prot, heap.flags) == (before, grown.prot, grown.flags):
+        whole = replace(heap, count=after - heap.first)
+        commit(kernel, cage.id, vmmap.insert(kernel.cages[cage.id].vmmap, whole))
 
 
 # Asked from outside.

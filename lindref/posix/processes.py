@@ -127,11 +127,11 @@ def wait4(kernel: Kernel, call: Call) -> Result:
     failed = errors.first()
     if failed is not None:
         return failed
-    # Choices: WAIT-3.
+    # Choices, as WAIT-3 leaves them.
     ready = [zombie for zombie in cage.zombies if pid <= 0 or zombie.cage == pid]
     if ready:
         at = 0 if kernel.profile.has("WAIT-FIFO") else kernel.choose(ChoiceKind.ZOMBIE, len(ready))
-        # Effect: WAIT-4.
+        # Effect, by WAIT-4.
         taken = ready[at]
         kernel.update(cage.id, zombies=tuple(zombie for zombie in cage.zombies if zombie.cage != taken.cage))
         _write_status(kernel, status, taken.status)

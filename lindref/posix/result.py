@@ -153,7 +153,7 @@ class GroupEnd:
 Result: TypeAlias = Done | Wait | RuntimeFault | Fork | NewThread | Exec | ThreadEnd | GroupEnd
 
 
-class Refused(Exception):  # noqa: N818 - an outcome on its way to `Kernel.call`, not an error of ours
+class Refused(Exception):
     """Carries ``result`` from deep inside a handler to `Kernel.call`, before anything has changed."""
 
     def __init__(self, result: Result) -> None:

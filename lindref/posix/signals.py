@@ -251,8 +251,7 @@ def _deliver(kernel: Kernel, cage: Cage, signo: int) -> Delivery | None:
 def handler_returned(kernel: Kernel, number: int, saved_mask: int) -> None:
     """The handler of a delivery came back: the mask is what it was before, whatever the handler did (SIG-11)."""
     if number in kernel.cages:
-        kernel.update(number, mask=saved_mask)
-        kernel.touch(Key.SIGNAL, number)
+        set_mask(kernel, number, saved_mask)
 
 
 # Across fork and exec.
@@ -352,8 +351,12 @@ def rt_sigprocmask(kernel: Kernel, call: Call) -> Result:
 
 
 def set_mask(kernel: Kernel, number: int, mask: int) -> None:
-    """Make ``mask`` the mask of a cage; SIGKILL and SIGSTOP stay out of it (SIG-5)."""
-    kernel.update(number, mask=mask if kernel.profile.has("SIG-KILL-MASK") else mask & ~UNSTOPPABLE)
+    """Make ``mask`` the mask of a cage; SIGKILL and SIGSTOP stay out of it (SIG-5). Pending signals that were kept only
+    because they were blocked go (SIG-3)."""
+    cage = kernel.update(number, mask=mask if kernel.profile.has("SIG-KILL-MASK") else mask & ~UNSTOPPABLE)
+    if cage.pending and not kernel.profile.has("SIG-IGN-BLOCKS"):
+        kept = tuple(signo for signo in cage.pending if cage.mask & bit(signo) or not _ignored(cage, signo))
+        kernel.update(number, pending=kept)
     kernel.touch(Key.SIGNAL, number)
 
 

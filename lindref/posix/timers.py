@@ -23,7 +23,10 @@ _TICK = 20_000_000
 
 def next_deadline(kernel: Kernel) -> int | None:
     """When the next timer of any cage goes off, in virtual ns; None when none is armed."""
-    return min((expires for _, _, expires in _armed(kernel)), default=None)
+    if not kernel.alarm_known:
+        kernel.alarm = min((expires for _, _, expires in _armed(kernel)), default=None)
+        kernel.alarm_known = True
+    return kernel.alarm
 
 
 def advance(kernel: Kernel, now: int) -> None:
@@ -31,17 +34,15 @@ def advance(kernel: Kernel, now: int) -> None:
     order of their times (TIME-6). A timer that went off several times meanwhile sends once for each.
     """
     assert now >= kernel.now, "time runs forward"
-    while True:
-        due = min(_armed(kernel), key=lambda armed: (armed[2], armed[0]), default=None)
-        if due is None or due[2] > now:
-            break
-        number, which, expires = due
+    while (when := next_deadline(kernel)) is not None and when <= now:
+        number, which, expires = min(_armed(kernel), key=lambda armed: (armed[2], armed[0]))
         kernel.now = max(kernel.now, expires)
         timers = kernel.cages[number].timers
         timer = timers[which]
         again = expires + timer.period if timer.period else None
         timer = IntervalTimer(again, timer.period, timer.value, timer.interval)
         kernel.update(number, timers=timers.set(which, timer))
+        kernel.alarm_known = False
         signals.send(kernel, number, SIGALRM)
     kernel.now = now
 
@@ -85,6 +86,7 @@ def setitimer(kernel: Kernel, call: Call) -> Result:
     if fields:
         timer = _program_odd(kernel, cage, fields) if odd else _program(kernel, which, fields)
         kernel.update(cage.id, timers=cage.timers.set(which, timer))
+        kernel.alarm_known = False
     # Result.
     return Done(0)
 
@@ -158,7 +160,13 @@ def _forked(kernel: Kernel, parent: int, child: int) -> None:
     kernel.update(child, timers=PMap())
 
 
-HOOKS = Hooks(fork=_forked)
+def _ended(kernel: Kernel, number: int) -> None:
+    """The timers of a cage end with it."""
+    kernel.update(number, timers=PMap())
+    kernel.alarm_known = False
+
+
+HOOKS = Hooks(fork=_forked, ended=_ended)
 
 CALLS: tuple[CallRow, ...] = (
     CallRow(

@@ -315,6 +315,228 @@ _ENTRIES: tuple[Deviation, ...] = (
         lind="they are not addressed and go on",
         evidence="3i.md 4.4, 10",
     ),
+    Deviation(
+        "PATH-LEXICAL",
+        spec=(
+            "a path is walked as it is written: `..` is the parent of the directory reached (POSIX "
+            "pathname resolution)"
+        ),
+        lind=(
+            "a path is made absolute and loses `.`, `..` and empty components as text before it is "
+            "walked; PATH_MAX counts what is left"
+        ),
+        evidence="rawposix.md 6; vectors fd.open.dotdot_missing, dir.mkdir.slash, path.long.*",
+    ),
+    Deviation(
+        "PATH-EMPTY",
+        spec="the empty path is ENOENT",
+        lind="the empty path means the working directory",
+        evidence="rawposix.md 6; vectors fd.open.empty, stat.stat.empty, path.*.empty",
+    ),
+    Deviation(
+        "PATH-UTF8",
+        spec="names are any bytes but NUL and slash",
+        lind="a path that is not UTF-8 is EFAULT",
+        evidence="rawposix.md 6; vectors fd.open.utf8bad, path.utf8.*",
+    ),
+    Deviation(
+        "PATH-NULL-DIRFD",
+        spec="a path that cannot be read is EFAULT in every call",
+        lind=(
+            "with a real directory descriptor it panics the host (unlinkat, fchmodat, faccessat, "
+            "newfstatat, renameat, fchownat)"
+        ),
+        evidence="vectors path.*.null_dirfd, stat.at.null_dirfd",
+    ),
+    Deviation(
+        "DIRFD-ALWAYS",
+        spec="the directory descriptor of an *at call does not matter when the path is absolute",
+        lind="it is looked up first: EBADF",
+        evidence="vectors fd.openat.bad, stat.at.err",
+    ),
+    Deviation(
+        "GETCWD-TEXT",
+        spec=(
+            "the working directory is a directory: getcwd says where it is now, counts the NUL, and "
+            "ENOENT when it was removed"
+        ),
+        lind="it is a text: removing or renaming is not noticed, the NUL is not counted, size 0 is EINVAL",
+        evidence="vectors dir.getcwd.*, dir.chdir.*",
+    ),
+    Deviation(
+        "GETDENTS-EPERM",
+        spec="getdents fails with ENOTDIR, ENOENT, EINVAL or EFAULT",
+        lind="every failure but EBADF is EPERM",
+        evidence="vectors dir.getdents.notdir, .removed, .null",
+    ),
+    Deviation(
+        "UTIMENSAT-DIRFD",
+        spec=(
+            "utimensat takes relative paths from its directory descriptor, and AT_FDCWD without a path "
+            "is EFAULT"
+        ),
+        lind="relative paths are taken from the working directory; AT_FDCWD without a path is EBADF",
+        evidence="vectors stat.utimensat.dirfd, stat.utimensat.err",
+    ),
+    Deviation(
+        "FCHMODAT-NOFOLLOW",
+        spec="fchmodat that does not follow links changes what is no link",
+        lind="it fails with EOPNOTSUPP for everything",
+        evidence="vector path.fchmodat.nofollow",
+    ),
+    Deviation(
+        "STATFS-FAKED",
+        spec="statfs says what the file system is",
+        lind="free inodes, the file system's id and the longest name are constants",
+        evidence="rawposix.md 1a statfs",
+    ),
+    Deviation(
+        "DEV-PLAIN",
+        spec="/tmp and the usual devices exist in every root",
+        lind="the root holds what it holds; /dev/null of the usual root is an ordinary file",
+        evidence="rawposix.md 6",
+    ),
+    Deviation(
+        "OFFSET-TRUNC",
+        spec="an offset that the result cannot hold is EOVERFLOW (POSIX lseek)",
+        lind="the result is the low 32 bits",
+        evidence="vectors io.lseek.big, io.lseek.cur_2147483647",
+    ),
+    Deviation(
+        "FD-FULL-PANIC",
+        spec="a full descriptor table is EMFILE",
+        lind="dup, socket, accept, socketpair and epoll_create panic the host",
+        evidence="vectors fd.full.*",
+    ),
+    Deviation(
+        "FD-FULL-LEAK",
+        spec="pipe with one free descriptor fails and takes none",
+        lind="it fails and keeps that one for ever",
+        evidence="vector fd.alloc.exhaust_pipe",
+    ),
+    Deviation(
+        "FD-FULL-AFTER",
+        spec="open with a full table does nothing",
+        lind="the file is opened, so made or emptied, before the full table is noticed",
+        evidence="rawposix.md 1a open; vector fd.alloc.exhaust",
+    ),
+    Deviation(
+        "FD-1024",
+        spec="descriptor 1024 and above are EBADF (in poll POLLNVAL)",
+        lind="some calls index the table with them unchecked: the host aborts",
+        evidence=(
+            "vectors fd.dup2.badtgt_n1024, fd.ioctl.fioclex_bad_*, poll.poll.fd1024, "
+            "poll.epoll.wait_1024"
+        ),
+    ),
+    Deviation(
+        "DUP2-SAME",
+        spec="dup2(x, x) of a closed x is EBADF",
+        lind="it returns x",
+        evidence="vectors fd.dup2.badsame_*",
+    ),
+    Deviation(
+        "DUPFD-EBADF",
+        spec="F_DUPFD is EINVAL for a minimum out of range and EMFILE when no number is left",
+        lind="both are EBADF",
+        evidence="vectors fd.fcntl.dupfd_from_1024, fd.full.fcntl",
+    ),
+    Deviation(
+        "SETFD-ANY",
+        spec="F_SETFD sets close-on-exec by bit 0 of its argument",
+        lind="any bit sets it",
+        evidence="vectors fd.fcntl.setfd_2, setfd_4, setfd_256",
+    ),
+    Deviation(
+        "FCNTL-OWN",
+        spec="F_GETOWN returns what F_SETOWN set",
+        lind="F_GETOWN is 1000 and F_SETOWN does nothing, whatever the descriptor",
+        evidence="vectors fd.fcntl.own, fd.fcntl.getown_bad_unopened",
+    ),
+    Deviation(
+        "OFD-EFAULT",
+        spec="locks of descriptions (F_OFD_*) work",
+        lind="they are always EFAULT: their pointer is not passed on",
+        evidence="rawposix.md 1a fcntl; vector fd.fcntl.cmd_36",
+    ),
+    Deviation(
+        "LOCK-HOST",
+        spec="record locks belong to the cage",
+        lind="they belong to the one host process, so cages never conflict",
+        evidence="vector fd.fcntl.setlk_conflict",
+    ),
+    Deviation(
+        "FLOCK-FD-FIRST",
+        spec="flock looks at the operation before the descriptor, and passes over LOCK_MAND",
+        lind="the descriptor comes first, and LOCK_MAND is EINVAL",
+        evidence="vectors fd.flock.badfd, fd.flock.op_32",
+    ),
+    Deviation(
+        "IOCTL-ABORT",
+        spec="a request that means nothing for the file is ENOTTY",
+        lind="requests other than FIOCLEX, FIONBIO, FIOASYNC, FIONREAD and TIOCGWINSZ abort the host",
+        evidence="vectors fd.ioctl.fionclex, fd.ioctl.tcgets",
+    ),
+    Deviation(
+        "PIPE-NO-DIRECT",
+        spec="pipe2 makes packet pipes (O_DIRECT)",
+        lind="O_DIRECT is EINVAL",
+        evidence="vectors pipe.pipe2.flags_40000, flags_2040000",
+    ),
+    Deviation(
+        "POLL-QUIRKS",
+        spec=(
+            "poll waits also without descriptors, comes back at once for a bad one, and takes epoll "
+            "descriptors"
+        ),
+        lind=(
+            "it does not wait without descriptors, waits for the good ones beside a bad one, and is "
+            "EBADFD with an epoll descriptor"
+        ),
+        evidence="rawposix.md 1a poll, 10; vectors poll.poll.epollfd",
+    ),
+    Deviation(
+        "POLL-TWINS",
+        spec="every entry of poll and every bit of select is answered",
+        lind=(
+            "entries with one descriptor, and descriptors that share a host descriptor, collapse into "
+            "the last"
+        ),
+        evidence="vectors poll.poll.dupfd, poll.select.twins",
+    ),
+    Deviation(
+        "SELECT-EINVAL",
+        spec="select takes 1024 descriptors, and a closed one is EBADF",
+        lind="both are EINVAL",
+        evidence="vectors poll.select.badfd, poll.select.nfds_1024",
+    ),
+    Deviation(
+        "SELECT-NEGATIVE",
+        spec="a negative time limit of select is EINVAL",
+        lind="it never ends; limits count whole milliseconds",
+        evidence="vectors/SUMMARY.md 10; rawposix.md 1a select",
+    ),
+    Deviation(
+        "EPOLL-KIND",
+        spec="an epoll descriptor is one of its own kind",
+        lind=(
+            "its index is taken for a host descriptor: reading and writing reach a standard stream, "
+            "watching it is EPERM"
+        ),
+        evidence="vectors poll.epoll.kind_read, poll.epoll.ctl_self; rawposix.md 2",
+    ),
+    Deviation(
+        "EPOLL-DATA",
+        spec="an event carries the data it was added with",
+        lind="it carries the descriptor's number",
+        evidence="vector poll.epoll.data_lost",
+    ),
+    Deviation(
+        "EPOLL-PANIC",
+        spec="a wrong epoll descriptor is EBADF or EINVAL",
+        lind="epoll_ctl panics the host; in epoll_wait it is EBADF, and checked before the number of events",
+        evidence="vectors poll.epoll.ctl_bad_epfd, ctl_not_epoll",
+    ),
 )
 
 #: All entries by id.

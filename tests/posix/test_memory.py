@@ -348,3 +348,28 @@ def test_memory_follows_the_map(steps):
         w.exit(cage)
     assert not w.kernel.shares
     assert not w.kernel.cages
+
+
+@BOTH
+def test_heap_is_one_mapping(profile):
+    """MEM-13: however often it grows, and what the end of a heap gave back stays gone in a child."""
+    w = World(profile)
+    for page in range(1, 9):
+        w.do("brk", IMAGE + page * 4096)
+    assert len(w.kernel.cages[1].vmmap) == 2
+    w.do("brk", IMAGE + 4096)
+    child = w.fork()
+    assert w.memories[child].try_read(IMAGE, 1) == b"\0"
+    assert w.memories[child].try_read(IMAGE + 4096, 1) is None
+
+
+def test_large_ranges_are_cheap():
+    """MPROTECT-HOLES, MEM-STALE: what is not there costs nothing."""
+    w = World("lind")
+    assert w.do("mprotect", w.ptr(IMAGE), (1 << 32) - IMAGE, 1) == 0
+    w = World("lind")
+    at = addr(w.do("mmap", 0, 1 << 30, 3, ANON, -1, 0))
+    w.put(1, at, b"a")
+    w.do("munmap", w.ptr(at + (1 << 29)), 4096)
+    child = w.fork()
+    assert w.get(child, at, 1) == b"a"
