@@ -392,7 +392,7 @@ _ENTRIES: tuple[Deviation, ...] = (
     ),
     Deviation(
         "DEV-PLAIN",
-        spec="/tmp and the usual devices exist in every root",
+        spec="every root has a folder tmp and the usual devices",
         lind="the root holds what it holds; /dev/null of the usual root is an ordinary file",
         evidence="rawposix.md 6",
     ),
