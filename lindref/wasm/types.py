@@ -71,6 +71,15 @@ class DefType:
     def __reduce__(self) -> tuple[type[DefType], tuple[RecGroup, int]]:
         return DefType, (self.group, self.index)
 
+    def __str__(self) -> str:
+        """The function type; types that it mentions in turn are left out, they may go round in circles."""
+        comp = self.group.members[self.index].comp
+
+        def brief(t: ValType) -> str:
+            return "(ref ...)" if isinstance(t, RefType) and isinstance(t.heap, (DefType, RecRef)) else str(t)
+
+        return f"(func [{' '.join(map(brief, comp.params))}] -> [{' '.join(map(brief, comp.results))}])"
+
 
 #: Every defined type alive. The references inside a key compare by identity, so a look-up sees one group only.
 _DEFTYPES: WeakValueDictionary[tuple[RecGroup, int], DefType] = WeakValueDictionary()
@@ -98,7 +107,7 @@ class RefType:
         short = {AbsHeap.FUNC: "funcref", AbsHeap.EXTERN: "externref", AbsHeap.EXN: "exnref"}
         if self.nullable and isinstance(self.heap, AbsHeap) and self.heap in short:
             return short[self.heap]
-        heap = self.heap.index if isinstance(self.heap, (DefType, RecRef)) else self.heap
+        heap = self.heap.index if isinstance(self.heap, RecRef) else self.heap
         return f"(ref {'null ' if self.nullable else ''}{heap})"
 
 

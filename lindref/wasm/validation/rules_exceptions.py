@@ -68,9 +68,9 @@ def catch_all(s: State) -> None:
 def delegate(s: State, label: int) -> None:
     """``delegate`` (legacy) ends a ``try``; its label counts from outside of that."""
     s.innermost(Kind.TRY)
-    s.frame(label + 1)
     s.close_arm()
     s.close()
+    s.frame(label)
 
 
 def rethrow(s: State, label: int) -> None:
