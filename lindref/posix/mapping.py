@@ -90,6 +90,7 @@ def lose(kernel: Kernel, parent: int, child: int) -> None:
             if at < low:
                 memory.unmap(at, low - at)
             at = high
+    reached = 0  # pages below were copied over by some mapping that says more than it covers
     for piece in pieces:
         if piece.prot == 0:
             if profile.has("FORK-NONE"):
@@ -99,7 +100,11 @@ def lose(kernel: Kernel, parent: int, child: int) -> None:
         elif piece.segment is not None and profile.has("FORK-SHM"):
             _copy(source, memory, piece.first, piece.end, piece.prot)
         elif profile.has("MEM-STALE") and (piece.said_first, piece.said_count) != (piece.first, piece.count):
-            _copy(source, memory, piece.said_first, piece.said_first + piece.said_count, piece.prot)
+            said_end = piece.said_first + piece.said_count
+            _copy(source, memory, piece.said_first, said_end, piece.prot)
+            reached = max(reached, said_end)
+        elif piece.first < reached:
+            _copy(source, memory, piece.first, piece.end, piece.prot)
 
 
 def _copy(source: Memory, memory: Memory, first: int, end: int, prot: int) -> None:

@@ -373,3 +373,16 @@ def test_large_ranges_are_cheap():
     w.do("munmap", w.ptr(at + (1 << 29)), 4096)
     child = w.fork()
     assert w.get(child, at, 1) == b"a"
+
+
+def test_fork_with_the_hole_filled_again():
+    """MEM-STALE: nothing is lost when what fills the hole can be read; the last one decides protections."""
+    w = World("lind")
+    at = addr(w.do("mmap", 0, 12288, 3, ANON, -1, 0))
+    w.do("munmap", w.ptr(at + 4096), 4096)
+    assert addr(w.do("mmap", at + 4096, 4096, 1, ANON | FIXED, -1, 0)) == at + 4096
+    w.put(1, at + 8192, b"\3")
+    child = w.fork()
+    assert w.get(child, at + 8192, 1) == b"\3"
+    assert w.memories[child].writable(at + 4096, 4096)
+    assert not w.memories[1].writable(at + 4096, 4096)
