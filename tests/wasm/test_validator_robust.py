@@ -14,7 +14,7 @@ from wasm.strategies import Shape, module_from
 
 from lindref.wasm.binary.decoder import decode
 from lindref.wasm.binary.encoder import encode
-from lindref.wasm.errors import Exhausted, Invalid, Malformed, WasmError
+from lindref.wasm.errors import Exhausted, Invalid, Unsupported, WasmError
 from lindref.wasm.features import DEFAULT, Feature
 from lindref.wasm.module import Module
 from lindref.wasm.validator import validate
@@ -69,10 +69,10 @@ def test_another_engine_agrees() -> None:
         data = encode(mutated(module_from(seed, COMMON), chance, legacy=False))
         try:
             found = verdict(decode(data))
-        except Malformed as error:
+        except WasmError as error:
             found = error
-        if isinstance(found, Exhausted):
-            continue
+        if isinstance(found, Exhausted | Unsupported):
+            continue  # a body that ends early leaves bytes that may mean anything
         try:
             wasmtime.Module.validate(engine, data)
         except wasmtime.WasmtimeError as error:
