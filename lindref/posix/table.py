@@ -37,6 +37,9 @@ SUBJECTS: tuple[str, ...] = (
     "lindref.posix.pipes",
     "lindref.posix.polling",
     "lindref.posix.ioctl",
+    "lindref.posix.fcntl",
+    "lindref.posix.epoll",
+    "lindref.posix.xattr",
     "lindref.posix.sockets",
     "lindref.posix.shm",
 )
