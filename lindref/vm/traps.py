@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 
-class Trap(Exception):  # noqa: N818 -- the specification's word
+class Trap(Exception):
     """An instruction's operands are outside its domain.
 
     ``message`` is the specification's wording, one of the constants of this module or (for resources of the

@@ -7,6 +7,7 @@ them into canonical defined types and decides matching.
 from __future__ import annotations
 
 import enum
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 import attrs
@@ -58,7 +59,8 @@ class DefType:
     group: RecGroup = attrs.field(repr=False)
     index: int
 
-    def __new__(cls, group: RecGroup, index: int) -> DefType:
+    def __new__(cls, group: RecGroup, index: int) -> Self:
+        """The one object for this type."""
         key = (group, index)
         found = _DEFTYPES.get(key)
         if found is None:
@@ -82,7 +84,7 @@ class DefType:
 
 
 #: Every defined type alive. The references inside a key compare by identity, so a look-up sees one group only.
-_DEFTYPES: WeakValueDictionary[tuple[RecGroup, int], DefType] = WeakValueDictionary()
+_DEFTYPES: WeakValueDictionary[tuple[RecGroup, int], Any] = WeakValueDictionary()
 
 
 @attrs.frozen
