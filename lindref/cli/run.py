@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import IO, NoReturn
 
 from lindref.profile import by_name
-from lindref.system.boot import BootError, LoadFailure, boot
+from lindref.system.boot import BootError, LoadError, boot
 from lindref.system.choices import Chooser, FirstOption, Replay, ScheduleError, Seeded, parse_schedule
 from lindref.system.events import Event, Note
 from lindref.system.outcome import STATUS, Ending, Outcome
@@ -161,7 +161,7 @@ def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> N
 
 def _create(path: str, files: ExitStack) -> IO[str]:
     try:
-        return files.enter_context(open(path, "w", encoding="utf-8", buffering=1 << 16))  # noqa: PTH123, SIM115
+        return files.enter_context(open(path, "w", encoding="utf-8", buffering=1 << 16))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
 
@@ -225,7 +225,7 @@ def main(argv: list[str]) -> int:
             )
         except (UsageError, ScheduleError, BootError) as error:
             sys.stderr.write(f"lindref run: {error}\n")
-            return STATUS[Ending.LOAD] if isinstance(error, LoadFailure) else USAGE
+            return STATUS[Ending.LOAD] if isinstance(error, LoadError) else USAGE
         connect(system)
         outcome = system.run()
         _tell(system, outcome)

@@ -23,7 +23,7 @@ class BootError(Exception):
     """A run that cannot begin; one line."""
 
 
-class LoadFailure(BootError):
+class LoadError(BootError):
     """The program is there and is not one that can be run."""
 
 
@@ -44,7 +44,7 @@ def boot(
     With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working directory is
     the root, copy-on-write (BOOT-3). A host program that lies in the root runs as the file it is there; one from
     elsewhere, and any program in a blank root, is added to the root as ``/`` and its base name. ``argv[0]`` is the program as typed.
-    ``observe`` is called with the system before the first event. Raises ``BootError`` (``LoadFailure`` for a file that is no program).
+    ``observe`` is called with the system before the first event. Raises ``BootError`` (``LoadError`` for a file that is no program).
     """
     typed = os.fspath(program)
     system = System(profile=profile, config=config, chooser=chooser)
@@ -64,7 +64,7 @@ def boot(
     try:
         system.boot(path, data, argv, variables)
     except ImageError as error:
-        raise LoadFailure(f"{typed}: {error}") from None
+        raise LoadError(f"{typed}: {error}") from None
     return system
 
 

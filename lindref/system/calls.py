@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import attrs
-
 from lindref.posix.call import Arg, Call, i32
 from lindref.posix.errno import EINTR, ENOSYS, ESRCH
 from lindref.posix.result import (
@@ -24,6 +22,7 @@ from lindref.posix.result import (
     Wait,
 )
 from lindref.posix.signals import Delivery
+from lindref.state.records import replace
 from lindref.system import delivery, grates, lifecycle, threecalls
 from lindref.system.events import Enter, Exit, Route
 from lindref.system.threads import Blocked, InGrate, Pending, Ready, Retry, Thread
@@ -134,14 +133,14 @@ def _answer(system: System, thread: Thread, pending: Pending, result: Result) ->
             if value == -EINTR and pending.then == "guest":
                 taken = delivery.take(system, thread)
                 if restart and taken and all(d.restart for d in taken):  # SIG-9
-                    delivery.push(system, thread, taken, Retry(attrs.evolve(pending, memo=None)))
+                    delivery.push(system, thread, taken, Retry(replace(pending, memo=None)))
                     return
             rule = next((f.rule for f in result.failures if f.errno == -value), "")
             if pending.number == SCHED_YIELD:
                 system.yielded = True
             complete(system, thread, pending, value, rule, taken)
         case Wait(keys, deadline, memo, why, interruptible):
-            status = Blocked(attrs.evolve(pending, memo=memo), keys, deadline, why, interruptible)
+            status = Blocked(replace(pending, memo=memo), keys, deadline, why, interruptible)
             system.block(thread, status)
         case RuntimeFault(text, rule, code):
             system.fault(thread, text, rule, code=code)

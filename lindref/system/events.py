@@ -78,11 +78,11 @@ class Choice(Event):
 
 @attrs.frozen(kw_only=True)
 class Spawn(Event):
-    """A cage (``thread`` 1) or a further thread of the same cage came to be."""
+    """A cage (``child_tid`` 1) or a further thread of the same cage came to be."""
 
     kind: ClassVar[str] = "spawn"
     child: int
-    thread: int
+    child_tid: int
     rule: str = "FORK-1"
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
 from lindref.posix import memory, processes
-from lindref.posix.call import Call
 from lindref.posix.cage import MAIN_THREAD
+from lindref.posix.call import Call
 from lindref.posix.errno import ENOEXEC
 from lindref.posix.result import Exec, Fork, GroupEnd, NewThread, ThreadEnd
+from lindref.state.records import replace
 from lindref.system import abi, calls, grates
 from lindref.system.events import End, Spawn
 from lindref.system.events import Exec as ExecEvent
@@ -103,17 +102,17 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
     assert original is not None, "RawPOSIX forks only cages that have threads"
     system.fork_memory(parent, child)
     processes.forked(system.kernel, parent, child)
-    runtime = attrs.evolve(system.runtimes[parent], cage=child, serves=False, workers=0, free=(), queue=())
+    runtime = replace(system.runtimes[parent], cage=child, serves=False, workers=0, free=(), queue=())
     system.runtimes = system.runtimes.set(child, runtime)
     system.tables = tables.on_fork(system.tables, parent, child)
     copy = system.add_thread(child, MAIN_THREAD, original.runner.fork(system.guest(child)))
     if not made.runs:
         copy.status = Idle()
-    system.emit(Spawn, thread, child=child, thread=copy.tid, rule="FORK-1")
+    system.emit(Spawn, thread, child=child, child_tid=copy.tid, rule="FORK-1")
     copy.runner.resume(0)
     if original is not thread and isinstance(original.status, InGrate):
-        waiting = attrs.evolve(original.status.pending, child=child)
-        original.status = attrs.evolve(original.status, pending=waiting)
+        waiting = replace(original.status.pending, child=child)
+        original.status = replace(original.status, pending=waiting)
     calls.complete(system, thread, pending, child, "FORK-1")
 
 
@@ -122,7 +121,7 @@ def new_thread(system: System, thread: Thread, pending: Pending, made: NewThread
     original = served_thread(system, thread, made.cage)
     assert original is not None, "RawPOSIX makes threads only in cages that have some"
     copy = system.add_thread(made.cage, made.tid, original.runner.spawn(made.stack))
-    system.emit(Spawn, thread, child=made.cage, thread=copy.tid, rule="THREAD-1")
+    system.emit(Spawn, thread, child=made.cage, child_tid=copy.tid, rule="THREAD-1")
     calls.complete(system, thread, pending, made.tid, "THREAD-1")
 
 
@@ -142,7 +141,7 @@ def exec_(system: System, thread: Thread, pending: Pending, wanted: Exec) -> Non
         calls.complete(system, thread, pending, -ENOEXEC, "EXEC-4")
         return
     original = served_thread(system, thread, wanted.cage)
-    _change_fate(system, thread, pending, original, attrs.evolve(pending, image=request))
+    _change_fate(system, thread, pending, original, replace(pending, image=request))
 
 
 def _change_fate(
@@ -154,8 +153,8 @@ def _change_fate(
         calls.complete(system, thread, changed, 0)
         return
     if original is not None and isinstance(original.status, InGrate):
-        waiting = attrs.evolve(original.status.pending, image=changed.image, ended=changed.ended)
-        original.status = attrs.evolve(original.status, pending=waiting)
+        waiting = replace(original.status.pending, image=changed.image, ended=changed.ended)
+        original.status = replace(original.status, pending=waiting)
     calls.complete(system, thread, pending, 0)
 
 
@@ -171,7 +170,7 @@ def end_thread(system: System, thread: Thread, pending: Pending, end: ThreadEnd)
     original = thread if thread.cage == end.cage else next(named, None)
     if original is not None and original is not thread and not isinstance(original.status, InGrate):
         remove_thread(system, original)
-    _change_fate(system, thread, pending, original, attrs.evolve(pending, ended=True))
+    _change_fate(system, thread, pending, original, replace(pending, ended=True))
 
 
 def end_group(system: System, thread: Thread, pending: Pending, end: GroupEnd) -> None:
@@ -186,7 +185,7 @@ def end_group(system: System, thread: Thread, pending: Pending, end: GroupEnd) -
     if original is not None and original is not thread and not isinstance(original.status, InGrate):
         original = None
     stop_cage(system, cage, keep=original)
-    _change_fate(system, thread, pending, original, attrs.evolve(pending, ended=True))
+    _change_fate(system, thread, pending, original, replace(pending, ended=True))
 
 
 def returned(system: System, thread: Thread, value: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lindref.state.records import record
+from lindref.state.records import record, replace
 from lindref.system.abi import SyscallRequest
 from lindref.system.runner import Asks, Finished, RunnerEvent, Trapped
 from lindref.threei.numbers import UNUSED
@@ -93,13 +93,13 @@ class ScriptRunner:
                 self._advance(0)
                 continue
             assert isinstance(step, CallStep)
-            self.state = attrs.evolve(self.state, waiting=True)
+            self.state = replace(self.state, waiting=True)
             return Asks(self._request(step))
         return Finished(self.state.results[-1] if self.state.results else 0)
 
     def _advance(self, result: int) -> None:
         state = self.state
-        self.state = attrs.evolve(
+        self.state = replace(
             state, position=state.position + 1, results=(*state.results, result), waiting=False
         )
 
@@ -130,7 +130,7 @@ class ScriptRunner:
         signed = value - (1 << 32) if value & 0xFFFFFFFF == value and value >> 31 else value
         self._advance(signed)
         if signed == 0 and isinstance(step, CallStep) and step.child is not None:
-            self.state = attrs.evolve(self.state, steps=self.state.steps[: self.state.position] + step.child)
+            self.state = replace(self.state, steps=self.state.steps[: self.state.position] + step.child)
 
     def attend(self, wanted: bool) -> None:
         """A script takes signals only where a call is interrupted."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-
 from lindref.posix import table
 from lindref.posix.kernel import KernelState
 from lindref.profile import by_name

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-import attrs
-
 from lindref.posix import console, processes, table
-from lindref.posix.call import i32
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
+from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.posix.result import Key
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
+from lindref.state.records import replace
 from lindref.system import calls, delivery, grates, lifecycle, schedule
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
@@ -39,6 +38,7 @@ from lindref.system.threads import (
     AtomicBlocked,
     Blocked,
     Idle,
+    ImageRequest,
     Pending,
     Ready,
     Retry,
@@ -140,7 +140,7 @@ class System:
         self.tables = boot(self.tables, cage, self.kernel.rows)
         self.new_memory(cage)
         thread = self.add_thread(cage, MAIN_THREAD, Loading())
-        request = lifecycle.ImageRequest(path, image, tuple(argv), tuple(env))
+        request = ImageRequest(path, image, tuple(argv), tuple(env))
         lifecycle.start_image(self, thread, request)
 
     # Going on.
@@ -346,7 +346,7 @@ class System:
 
     def set_runtime(self, cage: int, **changes: Any) -> None:
         """Replace fields of a cage's runtime record."""
-        self.runtimes = self.runtimes.set(cage, attrs.evolve(self.runtimes[cage], **changes))
+        self.runtimes = self.runtimes.set(cage, replace(self.runtimes[cage], **changes))
 
     def enqueue(self, thread: Thread) -> None:
         """``thread`` (with status ``Queued``) waits for a worker."""

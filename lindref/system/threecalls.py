@@ -27,7 +27,7 @@ class CageMemories:
     def _offset(self, cage: int, address: int, length: int) -> int | None:
         base = self.system.base(cage) if self.exists(cage) else 0
         offset = address - base
-        return offset if base and 0 <= offset and offset + length <= 1 << 32 else None
+        return offset if base and offset >= 0 and offset + length <= 1 << 32 else None
 
     def exists(self, cage: int) -> bool:
         """Whether the cage has a memory."""

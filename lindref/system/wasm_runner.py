@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-import attrs
-
-from lindref.state.records import record
+from lindref.state.records import record, replace
 from lindref.system import abi
 from lindref.system.hostcalls import answer
 from lindref.system.image import SLOT_GUARD, SLOT_STACK
@@ -217,7 +215,7 @@ class WasmRunner:
                 return WakesMemory(address, count)
             case outcomes.Attention():
                 return AtDelivery()
-            case outcomes.Paused() | outcomes.Stepped():
+            case _:  # Paused; Stepped is not asked for
                 return Preempted()
 
     def resume(self, value: int) -> None:
@@ -295,7 +293,7 @@ class WasmRunner:
             self.set_global("__stack_pointer", block)
             init = self.function("__wasm_init_tls")
             assert init is not None
-            self.machine.push_call(init, [block & 0xFFFFFFFF], attrs.evolve(barrier, block=block))
+            self.machine.push_call(init, [block & 0xFFFFFFFF], replace(barrier, block=block))
         else:
             self.set_global("__stack_pointer", barrier.block - barrier.below)
 

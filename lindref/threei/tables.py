@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import attrs
 
 from lindref.state.pmap import PMap
-from lindref.state.records import record
+from lindref.state.records import record, replace
 from lindref.threei.numbers import (
     DEREGISTER,
     EXIT_CALLS,
@@ -60,7 +60,7 @@ def boot(tables: HandlerTables, cage: int, numbers: Iterable[int]) -> HandlerTab
         rows = rows.set(number, Handler(RAWPOSIX_CAGE, 0))
     for number in THREEI_CALLS:
         rows = rows.set(number, Handler(THREEI_CAGE, 0))
-    return attrs.evolve(tables, rows=tables.rows.set(cage, rows))
+    return replace(tables, rows=tables.rows.set(cage, rows))
 
 
 def register(
@@ -79,10 +79,10 @@ def register(
         rows = rows.remove(number)
         # 3I-REG-4: without rows the cage has no table any more.
         whole = tables.rows.set(cage, rows) if len(rows) else tables.rows.remove(cage)
-        return attrs.evolve(tables, rows=whole), 0
+        return replace(tables, rows=whole), 0
     empty: Rows = PMap()
     row = (empty if rows is None else rows).set(number, Handler(handler_cage, address))  # 3I-REG-1
-    return attrs.evolve(tables, rows=tables.rows.set(cage, row)), 0
+    return replace(tables, rows=tables.rows.set(cage, row)), 0
 
 
 def copy_table(tables: HandlerTables, source: int, target: int) -> tuple[HandlerTables, int]:
@@ -92,7 +92,7 @@ def copy_table(tables: HandlerTables, source: int, target: int) -> tuple[Handler
     rows = tables.rows.get(source)
     if rows is None:  # 3I-COPY-3
         return tables, ThreeIError.ABORTED
-    return attrs.evolve(tables, rows=tables.rows.set(target, rows)), 0
+    return replace(tables, rows=tables.rows.set(target, rows)), 0
 
 
 def on_fork(tables: HandlerTables, parent: int, child: int) -> HandlerTables:

@@ -156,7 +156,7 @@ class Memory:
     def copy(self, to: int, a: int, n: int, source: Memory | None = None) -> None:
         """``memory.copy``: ``n`` bytes at ``a`` (of ``source``, if given) to ``to``, as if all were read first.
 
-        What was never written in the source is zero, and is not made anew as pages here.
+        Beyond a page's length, what was never written in the source is ``fill``ed with zeros here.
         """
         source = self if source is None else source
         source._check(a, n, READ)  # noqa: SLF001 (one of us)

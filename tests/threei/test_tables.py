@@ -20,8 +20,8 @@ class Tables(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.real = tables.boot(HandlerTables(), 1, [0, 1, 2, 56, 60, 231])
-        calls = {n: (RAWPOSIX_CAGE, 0) for n in (0, 1, 2, 56, 60, 231)}
-        own = {n: (THREEI_CAGE, 0) for n in (1001, 1002, 1003)}
+        calls = dict.fromkeys((0, 1, 2, 56, 60, 231), (RAWPOSIX_CAGE, 0))
+        own = dict.fromkeys((1001, 1002, 1003), (THREEI_CAGE, 0))
         self.model: dict[int, dict[int, tuple[int, int] | None]] = {1: {**calls, **own}}
         self.exiting: set[int] = set()
 

@@ -79,4 +79,12 @@ struct spec {
 void __lind_emit_padding(struct sink *sink, int byte, long count);
 void __lind_format_float(struct sink *sink, const struct spec *spec, uint64_t high, uint64_t low, int quad);
 
+/* The body of a function with `...` after `format`: call its counterpart that takes a va_list. */
+#define WITH_ARGUMENTS(call)        \
+    va_list args;                   \
+    va_start(args, format);         \
+    int result = call;              \
+    va_end(args);                   \
+    return result;
+
 #endif

@@ -132,13 +132,6 @@ int vsprintf(char *restrict to, const char *restrict format, va_list args)
     return vsnprintf(to, INT_MAX, format, args);
 }
 
-#define WITH_ARGUMENTS(call)        \
-    va_list args;                   \
-    va_start(args, format);         \
-    int result = call;              \
-    va_end(args);                   \
-    return result;
-
 int printf(const char *restrict format, ...)
 {
     WITH_ARGUMENTS(vfprintf(stdout, format, args))
