@@ -1,6 +1,7 @@
 """Rules have names: each rule of ``spec/`` is defined once, cited by the code that implements it and by a test.
 
-A rule is a line ``- **ID** text`` in ``spec/*.md``. A citation is the id anywhere in a file of ``lindref/`` or ``tests/``.
+A rule is a line ``- **ID** text`` in ``spec/*.md``. A citation is the id anywhere in a file of ``lindref/`` or of
+``tests/``.
 Ids cited but defined nowhere are found too, as are deviations (``lindref/profile``) that nothing asks for.
 """
 

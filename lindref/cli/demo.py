@@ -1,4 +1,4 @@
-"""``lindref demo``: the main job, on guests that travel with lindref: a grate and its cage, as a trace of calls and routes."""
+"""``lindref demo``: the main job on guests that travel with lindref: a grate and its cage, as calls and routes."""
 
 from __future__ import annotations
 

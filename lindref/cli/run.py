@@ -55,27 +55,28 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="lindref run",
         description="Boot PROGRAM as cage 1. Words after PROGRAM are its arguments.",
-        epilog="Exit status: cage 1's code; 128+n for signal n; 70 trap or load failure; 71 deadlock; 72 a limit reached; "
-        "134 runtime fault; 2 usage. Example: lindref run --strace grate.wasm app.wasm hello",
+        epilog="Exit status: cage 1's code; 128+n for signal n; 70 trap or load failure; 71 deadlock; 72 a limit "
+        "reached; 134 runtime fault; 2 usage. Example: lindref run --strace grate.wasm app.wasm hello",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--root", metavar="DIR", help="the root; PROGRAM is then a path inside it (default: the working directory)")
     add("--root-mode", choices=("cow", "write", "blank"), default="cow", help="copy-on-write (default), or empty")
-    add("--engine", choices=("auto", "reference", "compiled"), default="auto", help="the reference machine is the one there is")
+    add("--engine", choices=("auto", "reference", "compiled"), default="auto", help="there is the reference machine")
     add("--profile", choices=("spec", "lind"), default="spec", help="what Lind promises, or what was recorded")
     add("--seed", type=_number(0), metavar="N", help="random schedule and random bytes from this seed")
     add("--schedule", metavar="S", help="the answers to choice points, as a run reports them")
     add("--env", action="append", default=[], metavar="K[=V]", help="a variable of the environment (repeatable)")
-    add("--preload", action="append", default=[], metavar="NAME=PATH", help="a library for dynamic programs (repeatable)")
-    add("--grate-workers", type=_number(1, MAX_WORKERS), default=MAX_WORKERS, metavar="N", help="most workers of a grate")
+    add("--preload", action="append", default=[], metavar="NAME=PATH", help="a library for dynamic programs")
+    workers = _number(1, MAX_WORKERS)
+    add("--grate-workers", type=workers, default=MAX_WORKERS, metavar="N", help="most workers of a grate")
     add("--trace", metavar="FILE", help="write the events as JSON lines")
     add("--strace", metavar="FILE", dest="strace", help="show calls as strace does, on stderr (or --strace=FILE)")
     add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
     add("--routes", action="store_true", help="--strace names who served each call")
     add("--grate", metavar="MODULE:CLASS", action="append", default=[], help="a Python grate over PROGRAM")
     add("--net", choices=("model", "host"), default="model", help="the network is a model inside the run")
-    add("--max-memory", type=_number(4096), metavar="BYTES", help="most memory that all cages and files touch (K, M, G)")
+    add("--max-memory", type=_number(4096), metavar="BYTES", help="most memory that cages and files touch (K, M, G)")
     add("--max-ticks", type=_number(1), metavar="N", help="most calls and backward branches of the run")
     add("program", metavar="PROGRAM", help="a wasm module")
     add("args", nargs=argparse.REMAINDER, metavar="ARG", help=argparse.SUPPRESS)

@@ -60,7 +60,9 @@ def main(argv: list[str]) -> int:
                 return 2
             for name in ids:
                 rule = known[name]
-                print(f"{rule.id} (spec/{rule.file})\n  {rule.text}" + (f"\n  source: {rule.source}" if rule.source else ""))
+                print(f"{rule.id} (spec/{rule.file})\n  {rule.text}")
+                if rule.source:
+                    print(f"  source: {rule.source}")
             return 0
         case _:
             sys.stderr.write(f"lindref spec: cannot read {' '.join(argv)!r} (see lindref spec --help)\n")

@@ -41,10 +41,9 @@ def boot(
 ) -> System:
     """A system with ``program`` as cage 1, about to run.
 
-    With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working directory is
-    the root, copy-on-write (BOOT-3). A host program that lies in the root runs as the file it is there; one from
-    elsewhere, and any program in a blank root, is added to the root as ``/`` and its base name. ``argv[0]`` is the program as typed.
-    ``observe`` is called with the system before the first event. Raises ``BootError`` (``LoadError`` for a file that is no program).
+    With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working
+    directory is the root, copy-on-write (BOOT-3). ``argv[0]`` is the program as typed (BOOT-4). ``observe`` is called
+    with the system before the first event. Raises ``BootError`` (``LoadError`` for a file that is no program).
     """
     typed = os.fspath(program)
     system = System(profile=profile, config=config, chooser=chooser)
@@ -59,6 +58,7 @@ def boot(
     data = _read_program(system, path, typed)
     if observe is not None:
         observe(system)
+    # BOOT-4
     argv = [os.fsencode(typed), *map(os.fsencode, args)]
     variables = [os.fsencode(f"{key}={value}") for key, value in (env or {}).items()]
     try:
@@ -69,7 +69,7 @@ def boot(
 
 
 def _bring(system: System, program: Path, base: Path, root_mode: str) -> str:
-    """The path inside the root of a program that was named by a host path."""
+    """The path inside the root of a program that was named by a host path (BOOT-3)."""
     try:
         real = program.resolve()
         if root_mode != "blank" and real.is_relative_to(base.resolve()) and real.is_file():

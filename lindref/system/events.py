@@ -94,7 +94,7 @@ class Exec(Event):
     path: str
     argv: tuple[str, ...]
     digest: str
-    rule: str = "EXEC-1"
+    rule: str = "LOAD-1"
 
 
 @attrs.frozen(kw_only=True)

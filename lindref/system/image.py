@@ -1,6 +1,6 @@
 """Program images: modules as the system loads them, each decoded once, and how they are linked.
 
-Static modules only: rules ABI-1, ABI-6, EXEC-3, EXEC-4. A dynamic module (one with ``dylink.0``) is refused by name.
+Static modules only: rules ABI-1, ABI-6, LOAD-1. A dynamic module (one with ``dylink.0``) is refused by name.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _FIXED_PRIVATE_ANONYMOUS = 0x32
 
 
 def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
-    """``thread``'s cage is to run a new image: make its memory and ask for the image's mapping (EXEC-3).
+    """``thread``'s cage is to run a new image: make its memory and ask for the image's mapping (LOAD-1).
 
     The mapping is a call like any other, so a grate that interposes mmap sees it.
     """
@@ -67,7 +67,7 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
 
 
 def mapped(system: System, thread: Thread) -> None:
-    """The image's mapping is made (or was refused: its start function will trap): link and begin (EXEC-4)."""
+    """The image's mapping is made (or was refused: its start function will trap): link and begin (LOAD-2)."""
     cage = thread.cage
     runtime = system.runtimes[cage]
     memory.set_heap(system.kernel, cage, runtime.arena + ARENA_SIZE)
@@ -189,7 +189,7 @@ def end_group(system: System, thread: Thread, pending: Pending, end: GroupEnd) -
 
 
 def returned(system: System, thread: Thread, value: int) -> None:
-    """The entry function returned without exit: as exit_group of its result."""
+    """The entry function returned without exit: as exit_group of its result (LOAD-2)."""
     request = abi.SyscallRequest(
         EXIT_GROUP, 0, thread.cage, thread.cage, ((value & 0xFFFFFFFF, thread.cage), *[(UNUSED, thread.cage)] * 5)
     )

@@ -1,6 +1,6 @@
 """How a run ends, and the exit status that says so.
 
-Rules RUN-1 … RUN-5 in spec/system.md.
+Rules RUN-1 … RUN-3 in spec/system.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ STATUS = {Ending.TRAP: 70, Ending.LOAD: 70, Ending.DEADLOCK: 71, Ending.LIMIT: 7
 
 @record("system.outcome")
 class Outcome:
-    """How a run ended: ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code or the signal's number; ``text`` for people."""
+    """How a run ended.
+
+    ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code or the signal's number; ``text`` for people.
+    """
 
     ending: str
     code: int = 0

@@ -173,8 +173,8 @@ def boot(
 ) -> System:
     """Boot ``program`` (a host path, or with ``root`` a path inside it) as cage 1, about to run.
 
-    ``seed`` chooses schedule and random bytes, ``schedule`` replays one. Raises ``BootError`` for what cannot be booted,
-    ``ValueError`` for an unknown profile, engine or schedule.
+    ``seed`` chooses schedule and random bytes, ``schedule`` replays one. Raises ``BootError`` for what cannot be
+    booted, ``ValueError`` for an unknown profile, engine or schedule.
     """
     if engine not in ("auto", "reference"):
         raise ValueError(f"engine {engine!r}: there is the reference engine (auto or reference)")

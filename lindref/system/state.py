@@ -1,7 +1,7 @@
 """The whole system as one value (STATE-1 in spec/system.md).
 
-``freeze`` costs what has changed since the last freeze; ``thaw`` makes a system that goes on from the value. A value can be
-hashed and compared (``lindref.state.codec``) and saved to disk (``lindref.state.saved``).
+``freeze`` costs what has changed since the last freeze; ``thaw`` makes a system that goes on from the value. A value
+can be hashed and compared (``lindref.state.codec``) and saved to disk (``lindref.state.saved``).
 """
 
 from __future__ import annotations

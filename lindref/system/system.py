@@ -397,7 +397,7 @@ class System:
         self.end(Outcome(Ending.FAULT.value, code, text))
 
     def trapped(self, thread: Thread, message: str, where: tuple[str, ...]) -> None:
-        """A guest trapped: a handler's caller is told, any other cage ends (EXIT-6)."""
+        """A guest trapped: a handler's caller is told, any other cage ends (EXIT-5)."""
         at = f" in {where[0]}" if where else ""
         self.note(thread, f"trap: {message}{at}")
         if thread.slot:

@@ -1,7 +1,8 @@
 """A runner whose program is a wasm module: a continuation of the machine in a store of its own.
 
-What a thread has to run is a *plan*: calls of exports, one after the other (start function, ``_initialize``, the entry);
-preparations of a new thread are calls on top of the continuation it inherits. Rules EXEC-4, THREAD-2, 3I-GRATE-5.
+What a thread has to run is a *plan*: calls of exports, one after the other (start function, ``_initialize``,
+the entry); preparations of a new thread are calls on top of the continuation it inherits.
+Rules LOAD-2, THREAD-5, 3I-GRATE-5.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ class WasmRunnerState:
     stack_top: int
 
 
-#: The plan of a program: what its start needs, then ``_start``.
+#: The plan of a program: what its start needs, then ``_start`` (LOAD-2).
 PROGRAM = (Step(START, optional=True), Step("_initialize", optional=True), Step("_start", last=True))
 
 
@@ -262,13 +263,13 @@ class WasmRunner:
     # Copies.
 
     def fork(self, guest: Guest) -> WasmRunner:
-        """The same continuation for a forked cage, whose memory ``guest`` has already (FORK-2)."""
+        """The same continuation for a forked cage, whose memory ``guest`` has already (FORK-3)."""
         frozen = self.machine.freeze()
         store = self.store.spawn_thread(memories=[guest.memory])
         return self._copy(guest, store, frozen)
 
     def spawn(self, stack: int) -> WasmRunner:
-        """The same continuation for a new thread with its own globals and tables, on its own stack (THREAD-2).
+        """The same continuation for a new thread with its own globals and tables, on its own stack (THREAD-5).
 
         Before it goes on, ``__get_aligned_tls_size`` and ``__wasm_init_tls`` run in it where they are exported.
         """

@@ -1,7 +1,7 @@
 """The trace as JSON lines: a header, then one object an event, in the order of the run.
 
-The bytes are a function of the run alone. Addresses are numbers, pairs are ``[value, owning cage]``; what can be decoded
-stands beside them as text in ``shown``.
+The bytes are a function of the run alone. Addresses are numbers, pairs are ``[value, owning cage]``; what can be
+decoded stands beside them as text in ``shown``.
 """
 
 from __future__ import annotations

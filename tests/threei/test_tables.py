@@ -1,4 +1,7 @@
-"""Handler tables against a plain dict: rules 3I-TABLE-1, 3I-REG-*, 3I-COPY-*, 3I-FORK-1, 3I-EXEC-1, 3I-EXIT-*, 3I-ROUTE-1/2."""
+"""Handler tables against a plain dict.
+
+Rules 3I-TABLE-1, 3I-REG-*, 3I-COPY-*, 3I-FORK-1, 3I-EXEC-1, 3I-EXIT-*, 3I-ROUTE-1/2.
+"""
 
 from __future__ import annotations
 
