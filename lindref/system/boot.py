@@ -6,6 +6,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from lindref.posix import memory
+from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
+from lindref.posix.call import Arg, Call
 from lindref.posix.errno import name_of
 from lindref.posix.fs import roots
 from lindref.posix.fs.content import read
@@ -14,8 +17,10 @@ from lindref.posix.fs.walk import Follow, root_of, walk
 from lindref.posix.result import Done, Refused
 from lindref.profile import SPEC, Profile
 from lindref.system.choices import Chooser
-from lindref.system.image import ImageError
-from lindref.system.runtime import Config
+from lindref.system.image import PAGE, ImageError
+from lindref.system.lifecycle import FIXED_PRIVATE_ANONYMOUS, MMAP, PROT_READ_WRITE
+from lindref.system.runtime import CageRuntime, Config
+from lindref.system.script_runner import ScriptRunner, ScriptState
 from lindref.system.system import System
 
 
@@ -65,6 +70,34 @@ def boot(
         system.boot(path, data, argv, variables)
     except ImageError as error:
         raise LoadError(f"{typed}: {error}") from None
+    return system
+
+
+def boot_script(
+    script: ScriptState,
+    *,
+    pages: int = 16,
+    profile: Profile = SPEC,
+    config: Config | None = None,
+    chooser: Chooser | None = None,
+    observe: Callable[[System], None] | None = None,
+) -> System:
+    """A system whose cage 1 plays ``script`` (SCRIPT-1), about to run, on a blank root.
+
+    ``pages`` pages of 4 KiB at offset 0 of its memory are mapped, and its heap begins behind them.
+    """
+    system = System(profile=profile, config=config, chooser=chooser)
+    roots.open_root(system.kernel, "blank", None)
+    if observe is not None:
+        observe(system)
+    system.first_cage(ScriptRunner(script, system.guest(INIT_CAGE)))
+    system.runtimes = system.runtimes.set(
+        INIT_CAGE, CageRuntime(INIT_CAGE, "", (), (), serves=True, handlers=script.handlers)
+    )
+    size = pages * PAGE
+    values = (0, size, PROT_READ_WRITE, FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)
+    system.kernel.call(Call(MMAP, INIT_CAGE, MAIN_THREAD, tuple(Arg(v, INIT_CAGE) for v in values)))
+    memory.set_heap(system.kernel, INIT_CAGE, size)
     return system
 
 

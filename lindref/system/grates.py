@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lindref.posix.errno import ESRCH
 from lindref.system import calls, lifecycle
 from lindref.system.events import Exit
+from lindref.system.image import ImageError
 from lindref.system.threads import Idle, InGrate, Pending, Queued, Ready, Thread
 from lindref.threei.numbers import ThreeIError
 from lindref.threei.tables import Handler
@@ -31,7 +32,12 @@ def call(system: System, thread: Thread, pending: Pending, handler: Handler) -> 
         else:
             calls.complete(system, thread, pending, -ESRCH, "3I-GRATE-6")
         return
-    worker = _free_worker(system, grate)
+    try:
+        worker = _free_worker(system, grate)
+    except ImageError as error:
+        system.note(thread, f"grate {grate}: no worker: {error}")
+        calls.complete(system, thread, pending, ThreeIError.GRATE_ERROR, "3I-GRATE-3")
+        return
     if worker is None:
         thread.status = Queued(pending, grate, handler.address)  # 3I-GRATE-4
         system.enqueue(thread)
@@ -49,8 +55,9 @@ def _free_worker(system: System, grate: int) -> Thread | None:
     if runtime.workers >= system.config.workers:
         return None
     slot = runtime.workers + 1
+    worker = system.new_worker(grate, slot)
     system.set_runtime(grate, workers=slot)
-    return system.new_worker(grate, slot)
+    return worker
 
 
 def _serve(system: System, worker: Thread, caller: Thread, pending: Pending, address: int) -> None:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 MMAP = 9
 EXIT_GROUP = 231
-_PROT_RW = 3
-_FIXED_PRIVATE_ANONYMOUS = 0x32
+PROT_READ_WRITE = 3
+FIXED_PRIVATE_ANONYMOUS = 0x32
 
 
 # Loading an image.
@@ -61,7 +61,7 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
         argv=tuple(text(a) for a in request.argv),
         digest=image.digest,
     )
-    values = (0, image.minimum + ARENA_SIZE, _PROT_RW, _FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)
+    values = (0, image.minimum + ARENA_SIZE, PROT_READ_WRITE, FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)
     request_ = abi.SyscallRequest(MMAP, 0, cage, cage, tuple((v, cage) for v in values))
     calls.begin(system, thread, request_, then="load")
 

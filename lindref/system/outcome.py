@@ -30,7 +30,8 @@ STATUS = {Ending.TRAP: 70, Ending.LOAD: 70, Ending.DEADLOCK: 71, Ending.LIMIT: 7
 class Outcome:
     """How a run ended.
 
-    ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code or the signal's number; ``text`` for people.
+    ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code or the signal's number; ``text`` is for
+    people.
     """
 
     ending: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from lindref.state.records import record
@@ -13,7 +15,8 @@ class CageRuntime:
 
     ``digest`` names the module; ``serves`` says whether the image was loaded by boot or exec, so that grate calls
     can be served (3I-GRATE-6); ``arena`` is where the workers' stack slots begin. ``workers`` have been made, of
-    which ``free`` (thread keys, longest free first) wait; ``queue`` are the threads that wait for one.
+    which ``free`` (thread keys, longest free first) wait; ``queue`` are the threads that wait for one. A cage that runs
+    a script has no image: ``digest`` is empty, and ``handlers`` are the scripts it serves calls with (SCRIPT-1).
     """
 
     cage: int
@@ -25,6 +28,7 @@ class CageRuntime:
     workers: int = 0
     free: tuple[int, ...] = ()
     queue: tuple[int, ...] = ()
+    handlers: tuple[tuple[Any, ...], ...] | None = None
 
 
 def text(data: bytes) -> str:

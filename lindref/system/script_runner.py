@@ -1,7 +1,7 @@
 """A runner whose program is a list of calls as plain data: the system cannot tell it from a wasm program.
 
-A script is a tuple of steps; its state is the position, the results so far and
-the answer it waits for. Rule SCRIPT-1 in spec/system.md.
+A script is a tuple of steps; its state is the position, the results so far and the answer it waits for. A script can
+be a grate too: ``Script.handlers[a]`` is played for a call routed to its function ``a``. Rule SCRIPT-1.
 """
 
 from __future__ import annotations
@@ -34,9 +34,24 @@ class Pointer:
     offset: int
 
 
+@record("script.given")
+class Given:
+    """In a handler: stands for pair ``index`` (0..5) of the call it serves, the value with the cage beside it."""
+
+    index: int
+
+
+@record("script.return")
+class ReturnStep:
+    """The script (or the handler) is over, with this result."""
+
+    value: int
+
+
 @record("script.call")
 class CallStep:
-    """A call. ``caller`` and ``target`` 0 mean the script's cage; an argument is a number, ``ResultOf`` or ``Pointer``.
+    """A call. ``caller`` and ``target`` 0 mean the script's cage; an argument is a number, ``ResultOf``, ``Pointer`` or
+    ``Given``. ``cages`` are the ids beside the arguments, the script's own where there is none.
 
     ``child``: steps that a forked child runs instead of what follows, when this call is a fork and returns 0.
     """
@@ -59,7 +74,8 @@ class StoreStep:
 
 @record("script.state")
 class ScriptState:
-    """A script on its way. ``results`` are those of the calls so far, by position of the step."""
+    """A script on its way. ``results`` are those of the calls so far, by position of the step; ``pairs`` belong to the
+    call that a handler serves, values and cages in turn."""
 
     steps: tuple[Any, ...]
     handlers: tuple[tuple[Any, ...], ...] = ()
@@ -92,6 +108,9 @@ class ScriptRunner:
                     return Trapped("out of bounds memory access", (f"step {self.state.position}",))
                 self._advance(0)
                 continue
+            if isinstance(step, ReturnStep):
+                self.state = replace(self.state, position=len(self.state.steps))
+                return Finished(step.value)
             assert isinstance(step, CallStep)
             self.state = replace(self.state, waiting=True)
             return Asks(self._request(step))
@@ -109,6 +128,8 @@ class ScriptRunner:
         if isinstance(arg, Pointer):
             assert self.guest is not None
             return self.guest.base + arg.offset
+        if isinstance(arg, Given):
+            return self.state.pairs[2 * arg.index]
         assert isinstance(arg, int)
         return arg & (1 << 64) - 1
 
@@ -117,6 +138,9 @@ class ScriptRunner:
         own = self.guest.cage
         values = [self._value(a) for a in step.args] + [UNUSED] * (6 - len(step.args))
         cages = [*step.cages, *[own] * (6 - len(step.cages))]
+        for i, arg in enumerate(step.args):
+            if isinstance(arg, Given):
+                cages[i] = self.state.pairs[2 * arg.index + 1]
         return SyscallRequest(
             step.number, 0, step.caller or own, step.target or own, tuple(zip(values, cages, strict=True))
         )

@@ -34,6 +34,7 @@ from lindref.system.runner import (
     WakesMemory,
 )
 from lindref.system.runtime import CageRuntime, Config
+from lindref.system.script_runner import ScriptRunner, ScriptState
 from lindref.system.threads import (
     AtomicBlocked,
     Blocked,
@@ -135,13 +136,15 @@ class System:
         Raises ``ImageError`` where the image cannot be loaded at all.
         """
         self.images.load(image)
-        cage = INIT_CAGE
-        processes.boot(self.kernel, tuple(env := tuple(env)))
-        self.tables = boot(self.tables, cage, self.kernel.rows)
-        self.new_memory(cage)
-        thread = self.add_thread(cage, MAIN_THREAD, Loading())
         request = ImageRequest(path, image, tuple(argv), tuple(env))
-        lifecycle.start_image(self, thread, request)
+        lifecycle.start_image(self, self.first_cage(Loading(), request.env), request)
+
+    def first_cage(self, runner: Runner, env: tuple[bytes, ...] = ()) -> Thread:
+        """Cage 1 with nothing in its memory, and its thread (BOOT-1)."""
+        processes.boot(self.kernel, env)
+        self.tables = boot(self.tables, INIT_CAGE, self.kernel.rows)
+        self.new_memory(INIT_CAGE)
+        return self.add_thread(INIT_CAGE, MAIN_THREAD, runner)
 
     # Going on.
 
@@ -304,11 +307,16 @@ class System:
         return thread
 
     def new_worker(self, cage: int, slot: int) -> Thread:
-        """A worker of grate ``cage`` with stack slot ``slot`` (3I-GRATE-5)."""
-        image = self.images[self.runtimes[cage].digest]
-        store, view = link(image, self.memories[cage])
-        runner = WasmRunner(self.guest(cage), store, view, ())
-        worker_plan(runner, self.runtimes[cage].arena, slot, shared_tls=self.profile.has("GRATE-WORKER-TLS"))
+        """A worker of grate ``cage`` with stack slot ``slot`` (3I-GRATE-5); raises ``ImageError`` where its module
+        cannot be instantiated again."""
+        runtime = self.runtimes[cage]
+        runner: Runner
+        if runtime.handlers is not None:
+            runner = ScriptRunner(ScriptState((), runtime.handlers), self.guest(cage))
+        else:
+            store, view = link(self.images[runtime.digest], self.memories[cage])
+            runner = WasmRunner(self.guest(cage), store, view, ())
+            worker_plan(runner, runtime.arena, slot, shared_tls=self.profile.has("GRATE-WORKER-TLS"))
         thread = self.add_thread(cage, MAIN_THREAD, runner)
         thread.slot = slot
         return thread

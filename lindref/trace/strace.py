@@ -1,7 +1,7 @@
 """The event stream as strace shows it: one line a call, with cage, decoded arguments, route and result.
 
-A call during which something else is shown is cut in two, ``<unfinished ...>`` and ``<... resumed>``; what a grate does to
-serve a call is indented beneath it.
+A call during which something else is shown is cut in two, ``<unfinished ...>`` and ``<... resumed>``; what a grate
+does to serve a call is indented beneath it.
 """
 
 from __future__ import annotations
