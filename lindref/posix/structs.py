@@ -19,8 +19,8 @@ _SIZES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8}
 class Field:
     """One field: where, how wide (a `struct` letter), how to show it.
 
-    ``show``: ``int``, ``hex``, ``octal``, ``flags``/``enum`` with the set ``names``, ``signals`` (a set), ``handler``
-    (a signal's disposition) or ``fd``.
+    ``show``: ``int``, ``hex``, ``octal``, ``flags``/``enum`` with the set ``names``, ``signal``, ``signals`` (a
+    set), ``handler`` (a signal's disposition) or ``fd``.
     """
 
     name: str
@@ -84,7 +84,7 @@ _ALL: tuple[Layout, ...] = (
         Field("pidfd", 8, "Q", "hex"),
         Field("child_tid", 16, "Q", "hex"),
         Field("parent_tid", 24, "Q", "hex"),
-        Field("exit_signal", 32, "Q"),
+        Field("exit_signal", 32, "Q", "signal"),
         Field("stack", 40, "Q", "hex"),
         Field("stack_size", 48, "Q", "hex"),
         Field("tls", 56, "Q", "hex"),

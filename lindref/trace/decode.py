@@ -17,6 +17,11 @@ Reader = Callable[[int, int], bytes | None]
 
 MAX_STRING = 32
 MAX_ITEMS = 8
+#: Structures of which, as strace does, only these fields are shown.
+BRIEF: dict[str, tuple[str, ...]] = {
+    "stat": ("st_mode", "st_size"),
+    "clone_args": ("flags", "exit_signal", "stack", "stack_size"),
+}
 _AT_FDCWD = -100
 _PATH_MAX = 4096
 _PLAIN: dict[ParamKind, Callable[[int], str]] = {
@@ -195,7 +200,10 @@ class Decoder:
         if data is None:
             return None
         values = layout.unpack(data)
-        return "{" + ", ".join(f"{f.name}={_field(f, values[f.name])}" for f in layout.fields) + "}"
+        brief = BRIEF.get(layout.name)
+        shown = [f for f in layout.fields if brief is None or f.name in brief]
+        parts = [f"{f.name}={_field(f, values[f.name])}" for f in shown] + ([] if brief is None else ["..."])
+        return "{" + ", ".join(parts) + "}"
 
 
 def quoted_all(data: bytes) -> str:
@@ -214,6 +222,8 @@ def _field(field: Field, value: int) -> str:
             return flags.flags(field.names or "", value)
         case "enum":
             return flags.enum(field.names or "", value)
+        case "signal":
+            return flags.signal(value)
         case "signals":
             return flags.signal_set(value)
         case "handler":

@@ -15,9 +15,10 @@ import attrs
 from lindref.posix import errno, flags
 from lindref.posix.params import CallRow, ReturnKind
 from lindref.system.events import End, Enter, Event, Exec, Exit, Note, Route, Signal, Spawn
-from lindref.threei.numbers import BENEATH, RAWPOSIX_CAGE, THREEI_CAGE, UNUSED, ThreeIError
+from lindref.threei.numbers import BENEATH, DEREGISTER, RAWPOSIX_CAGE, THREEI_CAGE, UNUSED, ThreeIError
 from lindref.trace.decode import Decoder, shown_result
 from lindref.trace.filters import THREEI_NAMES
+from lindref.trace.functions import function_name
 
 if TYPE_CHECKING:
     from lindref.system.system import System
@@ -36,6 +37,7 @@ class _Open:
     row: CallRow | None
     shown: list[str | None]
     route: str = ""
+    beneath: bool = True
     cut: bool = False
 
 
@@ -96,8 +98,8 @@ class Strace:
             self._uncut = None
             opened.cut = True
             known = self._known(opened)
-            rest = self._paint("<unfinished ...>", _DIM)
-            self._line(opened.event, f"{known}{opened.route} {rest}", opened.event.within)
+            rest = self._paint("<unfinished ...>", _DIM) + ("" if opened.beneath else opened.route)
+            self._line(opened.event, f"{known} {rest}", opened.event.within)
 
     def _known(self, opened: _Open) -> str:
         """A call's beginning, as far as it is known before it returns."""
@@ -144,7 +146,7 @@ class Strace:
         if row is not None:
             shown = self._decoder.before(row, event.args)
         elif event.number in _THREEI:
-            shown = list(threei_args(event))
+            shown = list(threei_args(event, self._system))
         else:
             shown = [hex(value) for value, _ in event.args if value != UNUSED]
         self._cut()
@@ -155,7 +157,10 @@ class Strace:
         if opened is None:
             return
         if event.handler not in BENEATH:
-            opened.route = self._paint(f" → grate {event.handler}", _BOLD, _PALETTE[event.handler % len(_PALETTE)])
+            opened.beneath = False
+            name = function_name(self._system, event.handler, event.address)
+            route = f" → grate {event.handler}" + (f" {name}" if name else "")
+            opened.route = self._paint(route, _BOLD, _PALETTE[event.handler % len(_PALETTE)])
             self._cut()
         elif self._routes:
             name = {RAWPOSIX_CAGE: "RawPOSIX", THREEI_CAGE: "3i"}.get(event.handler, "runtime")
@@ -177,7 +182,7 @@ class Strace:
                 rest = ", ".join(t or "" for t in shown[opened.shown.index(None) :])
             head = self._paint(f"<... {enter.name} resumed>", _DIM) + rest
             del self._open[event.call]
-            self._line(event, f"{head}) = {result}", enter.within)
+            self._line(event, f"{head}) = {result}{opened.route if opened.beneath else ''}", enter.within)
         else:
             self._uncut = None
             del self._open[event.call]
@@ -203,13 +208,16 @@ class Strace:
         self._line(event, self._paint(f"+++ {how} +++", _DIM))
 
 
-def threei_args(event: Enter) -> tuple[str, ...]:
+def threei_args(event: Enter, system: System) -> tuple[str, ...]:
     """The arguments of a call of 3i itself, which travel in cage positions too (3i.md 1.6)."""
     args = event.args
     match event.number:
         case 1001:
             (cage, number), (_, grate), (address, _) = args[0], args[1], args[2]
-            return (f"cage {cage}", f"call {number}", f"grate {grate}" if grate != 500 else "remove", f"fn {address}")
+            if grate == DEREGISTER:
+                return (f"cage {cage}", system.call_name(number), "remove")
+            name = function_name(system, grate, address) or f"fn {address}"
+            return (f"cage {cage}", system.call_name(number), f"grate {grate}", name)
         case 1003:
             return (f"from cage {args[0][0]}", f"to cage {args[0][1]}")
         case _:

@@ -1,0 +1,22 @@
+"""The names of a grate's functions: what a registered handler, a number on the wire, is called in the grate's source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lindref.system.wasm_runner import WasmRunner
+from lindref.vm.values import FuncInst
+
+if TYPE_CHECKING:
+    from lindref.system.system import System
+
+
+def function_name(system: System, cage: int, address: int) -> str:
+    """The name of the function at table index ``address`` of ``cage``'s program, "" where there is none."""
+    thread = system.main_thread(cage)
+    runner = thread.runner if thread is not None else None
+    if not isinstance(runner, WasmRunner) or not runner.view.tables:
+        return ""
+    elements = runner.view.tables[0].elements
+    found = elements[address] if 0 <= address < len(elements) else None
+    return runner.view.instance.program.func_name(found.index) if isinstance(found, FuncInst) else ""
