@@ -1,4 +1,4 @@
-"""``lindref demo``: the main job, on guests that travel with lindref: a grate and its cage, as a trace of calls and routes."""
+"""``lindref demo``: the main job, on guests that travel with lindref: a grate and its cage, every call with its route."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def _about(guest: Guest, screen: _Screen) -> str:
     return (
         f"{screen.paint(guest.title, _BOLD)}\n\n"
         f"  {programs}\n  in {guest.folder}\n\n"
-        "Each line is a call: who makes it, what it asks, what it gets, → who serves it. Lines with │ are made by a grate\n"
-        "on behalf of the call above them; after ┃ is what the cages write. To see it yourself:\n\n"
+        "Each line is a call: who makes it, what it asks, what it gets, → who serves it. Lines with │ are made by a\n"
+        "grate on behalf of the call above them; after ┃ is what the cages write. To see it yourself:\n\n"
         f"  cd {guest.folder} && lindref run --strace --routes {' '.join(guest.argv)}\n\n"
     )
 

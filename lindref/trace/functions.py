@@ -1,4 +1,4 @@
-"""The names of a grate's functions: what a registered handler, a number on the wire, is called in the grate's source."""
+"""The names of a grate's functions: what a handler, a number on the wire, is called in the grate's source."""
 
 from __future__ import annotations
 
