@@ -131,7 +131,8 @@ def new_thread(system: System, thread: Thread, pending: Pending, made: NewThread
 def exec_(system: System, thread: Thread, pending: Pending, wanted: Exec) -> None:
     """Replace the target's image, or say why not (EXEC-9).
 
-    Through a grate the new image starts when the outermost call returns; until then the handler goes on.
+    Through a grate the new image starts when the outermost call returns; until then the handler goes on. A target that
+    did not ask for it is replaced where it stands.
     """
     request = ImageRequest(wanted.path, wanted.image, wanted.argv, wanted.env)
     try:
@@ -141,7 +142,22 @@ def exec_(system: System, thread: Thread, pending: Pending, wanted: Exec) -> Non
         calls.complete(system, thread, pending, -ENOEXEC, "EXEC-4")
         return
     original = served_thread(system, thread, wanted.cage)
+    if original is not None and original is not thread and not isinstance(original.status, InGrate):
+        _abandon_wait(system, original)
+        calls.complete(system, thread, pending, 0)
+        start_image(system, original, request)
+        return
     _change_fate(system, thread, pending, original, replace(pending, image=request))
+
+
+def _abandon_wait(system: System, thread: Thread) -> None:
+    """``thread`` will not come back to the call it waits in: what RawPOSIX keeps for it goes."""
+    status = thread.status
+    if isinstance(status, Blocked | Retry):
+        pending = status.pending
+        system.kernel.abandon(
+            Call(pending.number, pending.target, thread.tid, pending.args, memo=pending.memo)
+        )
 
 
 def _change_fate(
@@ -227,12 +243,8 @@ def _stop_others(system: System, thread: Thread) -> None:
 
 def remove_thread(system: System, thread: Thread, *, trap: str = "") -> None:
     """``thread`` is over; with the last one its cage is, once no call into it is being served (EXIT-9)."""
-    status = thread.status
     system.remove_thread(thread)
-    if isinstance(status, Blocked | Retry):
-        pending = status.pending
-        call = Call(pending.number, pending.target, thread.tid, pending.args, memo=pending.memo)
-        system.kernel.abandon(call)
+    _abandon_wait(system, thread)
     system.emit(End, thread, whole=False, status=0, trap=trap, rule="EXIT-1")
     cage = thread.cage
     if processes.thread_gone(system.kernel, cage, thread.tid):
