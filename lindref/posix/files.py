@@ -262,7 +262,7 @@ def _resumed(kernel: Kernel, call: Call, flags: int) -> Result:
 
 _PATH = Param("path", ParamKind.PATH)
 _FLAGS = Param("flags", ParamKind.FLAGS, names="open")
-_MODE = Param("mode", ParamKind.MODE)
+_MODE = Param("mode", ParamKind.MODE, only_if=("flags", O_CREAT | _TMPFILE_BIT))
 
 CALLS: tuple[CallRow, ...] = (
     CallRow(2, "open", (_PATH, _FLAGS, _MODE), open_, ReturnKind.FD, abandon=pipes.abandon_open),

@@ -90,7 +90,8 @@ class Param:
     """One argument.
 
     ``length`` for buffers and arrays: a number, the name of another parameter (the value it points to, if that is a
-    pointer) or `RESULT`; an output buffer is never shown longer than the call's result.
+    pointer) or `RESULT`; an output buffer is never shown longer than the call's result. ``only_if``: the argument means
+    something only where another parameter has one of these bits (the last parameter alone).
     """
 
     name: str
@@ -99,6 +100,7 @@ class Param:
     length: int | str | None = None
     names: str | None = None
     struct: str | None = None
+    only_if: tuple[str, int] | None = None
 
 
 Handler = Callable[["Kernel", Call], Result]

@@ -19,7 +19,7 @@ _SIZES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8}
 class Field:
     """One field: where, how wide (a `struct` letter), how to show it.
 
-    ``show``: ``int``, ``hex``, ``octal``, ``flags``/``enum`` with the set ``names``, ``signal``, ``signals`` (a
+    ``show``: ``int``, ``hex``, ``octal``, ``mode`` (a file's type and permissions), ``flags``/``enum`` with the set ``names``, ``signal``, ``signals`` (a
     set), ``handler`` (a signal's disposition) or ``fd``.
     """
 
@@ -108,7 +108,7 @@ _ALL: tuple[Layout, ...] = (
         104,
         Field("st_dev", 0, "Q", "hex"),
         Field("st_ino", 8, "Q"),
-        Field("st_mode", 16, "I", "octal"),
+        Field("st_mode", 16, "I", "mode"),
         Field("st_nlink", 20, "I"),
         Field("st_uid", 24, "I"),
         Field("st_gid", 28, "I"),

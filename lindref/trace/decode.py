@@ -22,6 +22,15 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "stat": ("st_mode", "st_size"),
     "clone_args": ("flags", "exit_signal", "stack", "stack_size"),
 }
+_FILE_TYPES = {
+    0o010000: "S_IFIFO",
+    0o020000: "S_IFCHR",
+    0o040000: "S_IFDIR",
+    0o060000: "S_IFBLK",
+    0o100000: "S_IFREG",
+    0o120000: "S_IFLNK",
+    0o140000: "S_IFSOCK",
+}
 _AT_FDCWD = -100
 _PATH_MAX = 4096
 _PLAIN: dict[ParamKind, Callable[[int], str]] = {
@@ -72,9 +81,16 @@ class Decoder:
         """The arguments that can be shown when the call enters; ``None`` for those that its result brings."""
         shown: list[str | None] = []
         for param, (value, _) in zip(row.params, args, strict=False):
+            if param.only_if is not None and not self._named(row, args, param.only_if[0]) & param.only_if[1]:
+                continue
             later = param.direction is Direction.OUT and value != 0
             shown.append(None if later else self._show(param, row, args, value, None))
         return shown
+
+    @staticmethod
+    def _named(row: CallRow, args: Sequence[Pair], name: str) -> int:
+        """The value of the parameter with a name."""
+        return args[next(i for i, p in enumerate(row.params) if p.name == name)][0]
 
     def after(self, row: CallRow, args: Sequence[Pair], result: int) -> dict[int, str]:
         """The arguments that the call wrote, by position; addresses where it failed."""
@@ -218,6 +234,9 @@ def _field(field: Field, value: int) -> str:
             return hex(value)
         case "octal":
             return f"0{value:o}"
+        case "mode":
+            kind = _FILE_TYPES.get(value & 0o170000)
+            return f"{kind}|0{value & 0o7777:o}" if kind else f"0{value:o}"
         case "flags":
             return flags.flags(field.names or "", value)
         case "enum":
