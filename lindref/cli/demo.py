@@ -1,4 +1,4 @@
-"""``lindref demo``: the main job on guests that travel with lindref: a grate and its cage, every call with its route."""
+"""``lindref demo``: the main job on guests that travel with lindref: a grate, its cage, every call with its route."""
 
 from __future__ import annotations
 
