@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 demo: $(STAMP)
-	@$(BIN)/lindref demo
+	@FORCE_COLOR=1 $(BIN)/lindref demo
 
 # Fast checks first; the tests in parallel, nothing run twice.
 test: $(STAMP) check

@@ -32,8 +32,8 @@ class _Screen:
     """What the demo shows: the trace, and between its lines what the cages write."""
 
     def __init__(self) -> None:
-        wanted = os.environ.get("FORCE_COLOR") or (sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-        self.colour = bool(wanted)
+        wanted = "FORCE_COLOR" in os.environ or sys.stdout.isatty()
+        self.colour = wanted and "NO_COLOR" not in os.environ
         self.calls = 0
         self.through_grates = 0
         self._pieces = {1: b"", 2: b""}
