@@ -1,4 +1,4 @@
-"""Small worlds for tests of the system: programs in the text format with a prelude, scripts, a list of what happened."""
+"""Small worlds for tests of the system: programs in text with a prelude, scripts, a list of what happened."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ import lindref
 from lindref.posix.errno import EFAULT
 from lindref.profile import LIND
 from lindref.system.boot import BootError, LoadError
-from lindref.system.events import End, Enter, Exec, Note, Route
+from lindref.system.events import End, Enter, Exec, Note
 from lindref.system.image import ARENA_SIZE, ImageError
 from lindref.system.outcome import Ending
 from lindref.system.runtime import Config
-from lindref.threei.numbers import RAWPOSIX_CAGE, UNUSED
+from lindref.threei.numbers import RAWPOSIX_CAGE
 from lindref.wasm.binary.encoder import encode
 from lindref.wasm.text.parser import parse_module
 
@@ -42,7 +42,8 @@ def test_boot_1_cage_1_begins_with_rows_of_rawposix() -> None:
 
 def test_load_1_the_heap_begins_behind_the_workers_stacks() -> None:
     """LOAD-1: brk(0) is the declared minimum plus the workers' slots."""
-    run = world(exit_with("(i32.eq (call $call1 (i32.const 12) (i64.const 0)) (i32.const %d))" % (65536 + ARENA_SIZE)))
+    start = 65536 + ARENA_SIZE
+    run = world(exit_with(f"(i32.eq (call $call1 (i32.const 12) (i64.const 0)) (i32.const {start}))"))
     assert run.run() == 1
 
 
@@ -125,7 +126,7 @@ def test_abi_3_number_and_memory_flag_at_the_gate() -> None:
       (call $exit (i64.extend_i32_s (call $call0 (i32.const -3))))"""
     run = world(program(start))
     assert run.run() == -38 & 255
-    asked = [e for e in run.recorder.of(Enter) if e.number == 39][0]
+    asked = next(e for e in run.recorder.of(Enter) if e.number == 39)
     assert asked.args[0] == (5, 1)
     assert [e for e in run.recorder.of(Enter) if e.number == -3]
 
@@ -137,7 +138,8 @@ def test_abi_5_each_cage_has_a_base_of_its_own() -> None:
       (local.set $r {FORK})
       (if (i32.eqz (local.get $r)) (then
         (call $exit (i64.extend_i32_u (i64.eq (i64.load (i32.const 0)) (call $base))))))
-      (call $exit (i64.extend_i32_s (call $call3 (i32.const 1) (i64.const 1) (i64.const 0x7000000000) (i64.const 1))))"""
+      (call $exit (i64.extend_i32_s
+        (call $call3 (i32.const 1) (i64.const 1) (i64.const 0x7000000000) (i64.const 1))))"""
     run = world(program(start))
     assert run.run() == -EFAULT & 255
     assert [e.status for e in run.recorder.of(End) if e.whole and e.cage == 2] == [0]
@@ -181,7 +183,7 @@ def test_boot_2_a_program_inside_a_root(tmp_path: Path) -> None:
     (tmp_path / "bin" / "p.wasm").write_bytes(exit_with("(i32.const 9)"))
     system = lindref.boot("/bin/p.wasm", ["a"], root=tmp_path)
     assert system.run() == 9
-    executed = [e for e in system.trace if isinstance(e, Exec)][0]
+    executed = next(e for e in system.trace if isinstance(e, Exec))
     assert executed.argv == ("/bin/p.wasm", "a") and executed.path == "/bin/p.wasm"
     with pytest.raises(BootError, match=r"p\.wasm: No such file"):
         lindref.boot("p.wasm", root=tmp_path)
@@ -197,7 +199,7 @@ def test_boot_3_a_host_program_and_the_working_directory(tmp_path: Path, monkeyp
     assert inside.run() == 1
     outside = lindref.boot("../out.wasm")
     assert outside.run() == 2
-    paths = [[e for e in s.trace if isinstance(e, Exec)][0].path for s in (inside, outside)]
+    paths = [next(e for e in s.trace if isinstance(e, Exec)).path for s in (inside, outside)]
     assert paths == ["/in.wasm", "/out.wasm"]
     assert not (tmp_path / "here" / "out.wasm").exists()
 
@@ -234,7 +236,8 @@ def test_run_1_goes_on_until_the_last_cage_has_ended() -> None:
 def test_run_2_a_code_or_a_signal() -> None:
     """RUN-2: the code & 255, or 128 + n."""
     assert world(exit_with("(i32.const 0x1ff)")).run() == 255
-    kill = "(drop (call $call3 (i32.const 62) (i64.extend_i32_u (call $call0 (i32.const 39))) (i64.const 15) (i64.const 0)))"
+    me = "(i64.extend_i32_u (call $call0 (i32.const 39)))"
+    kill = f"(drop (call $call3 (i32.const 62) {me} (i64.const 15) (i64.const 0)))"
     run = world(program(f"{kill} (loop (br 0))"))
     assert run.run() == 128 + 15
     assert run.system.outcome is not None and run.system.outcome.ending == Ending.SIGNAL.value

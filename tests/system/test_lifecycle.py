@@ -14,7 +14,8 @@ ANY = (1 << 64) - 1
 YIELD = "(drop (call $call0 (i32.const 24)))"
 #: Runs `path` (at 0x200) with one argument, itself.
 EXEC = """(i64.store (i32.const 0x300) (call $at (i32.const 0x200))) (i64.store (i32.const 0x308) (i64.const 0))
- (local.set $r (call $call3 (i32.const 59) (call $at (i32.const 0x200)) (call $at (i32.const 0x300)) (call $at (i32.const 0x308))))"""
+ (local.set $r (call $call3 (i32.const 59)
+   (call $at (i32.const 0x200)) (call $at (i32.const 0x300)) (call $at (i32.const 0x308))))"""
 
 
 def whole_ends(run: World) -> list[tuple[int, int, int]]:
@@ -41,9 +42,10 @@ def test_fork_3_memory_globals_and_operands_are_copied_and_then_apart() -> None:
 
 def test_exec_1_the_image_is_replaced() -> None:
     """LOAD-1, EXEC-6: nothing of the old one is left but the cage; a new mmap is made through its table."""
-    second = program('(call $write (i32.const 1) (i32.const 0) (i32.const 2)) (call $exit (i64.const 4))',
-                     '(data (i32.const 0) "2\\n")')  # fmt: skip
-    run = world(program(f"(local $r i32) {EXEC} unreachable", '(data (i32.const 0x200) "/two\\00")'), files={b"/two": second})
+    write = "(call $write (i32.const 1) (i32.const 0) (i32.const 2))"
+    second = program(f"{write} (call $exit (i64.const 4))", '(data (i32.const 0) "2\\n")')
+    first = program(f"(local $r i32) {EXEC} unreachable", '(data (i32.const 0x200) "/two\\00")')
+    run = world(first, files={b"/two": second})
     assert run.run() == 4
     assert run.out == b"2\n"
     assert [e.path for e in run.recorder.of(Exec)] == ["/main", "/two"]
@@ -144,13 +146,14 @@ STACK = """(global $sp (export "__stack_pointer") (mut i32) (i32.const 0x1000))"
 
 def thread(stack: int = 0x3000) -> str:
     """Text that makes a thread with a stack that ends at ``stack``, and leaves clone's result in $r."""
-    return f"""(i64.store (i32.const 0x400) (i64.const 0x100)) (i64.store (i32.const 0x410) (call $at (i32.const 0x500)))
+    return f"""(i64.store (i32.const 0x400) (i64.const 0x100))
+      (i64.store (i32.const 0x410) (call $at (i32.const 0x500)))
       (i64.store (i32.const 0x428) (i64.const {stack})) (i64.store (i32.const 0x430) (i64.const 0x1000))
       (local.set $r (call $call3 (i32.const 56) (call $at (i32.const 0x400)) (i64.const 0) (i64.const 0)))"""
 
 
 def test_thread_5_goes_on_from_the_same_call_with_own_globals_and_stack() -> None:
-    """THREAD-5, THREAD-1: shared memory, a global of its own, the stack pointer as far below the top as the creator's."""
+    """THREAD-5, THREAD-1: shared memory, own globals, the stack pointer as far below the top as the creator's."""
     start = f"""(local $r i32)
       (global.set $sp (i32.sub (global.get $sp) (i32.const 0x30)))
       (global.set $g (i32.const 1))
@@ -183,7 +186,8 @@ def test_thread_5_thread_local_storage_is_prepared_below_the_stack() -> None:
         (i32.atomic.store (i32.const 0x608) (i32.const 1)) (drop (call $call1 (i32.const 60) (i64.const 0)))))
       (loop (if (i32.eqz (i32.atomic.load (i32.const 0x608))) (then {YIELD} (br 1))))
       (call $exit (i64.extend_i32_u (i32.and
-        (i32.eq (i32.load (i32.const 0x600)) (i32.const 0x2fc0)) (i32.eq (i32.load (i32.const 0x604)) (i32.const 0x2fc0)))))"""
+        (i32.eq (i32.load (i32.const 0x600)) (i32.const 0x2fc0))
+        (i32.eq (i32.load (i32.const 0x604)) (i32.const 0x2fc0)))))"""
     assert world(program(start, more)).run() == 1
 
 
@@ -229,13 +233,16 @@ def test_exit_9_a_cage_that_serves_a_call_ends_when_that_is_done() -> None:
 # Signals on wasm continuations.
 
 HANDLER = """(table 4 4 funcref) (elem (i32.const 3) $handler)
- (func $handler (param i32) (i32.store8 (i32.const 0x700) (local.get 0)) (call $write (i32.const 1) (i32.const 0x700) (i32.const 1)))
+ (func $handler (param i32) (i32.store8 (i32.const 0x700) (local.get 0))
+   (call $write (i32.const 1) (i32.const 0x700) (i32.const 1)))
  (func (export "signal_callback") (param i32 i32)
    (call_indirect (param i32) (local.get 1) (local.get 0)))"""
 #: sigaction(SIGUSR1, handler 3, flags) from a structure at 0x800.
 ACTION = """(i32.store (i32.const 0x800) (i32.const 3)) (i32.store (i32.const 0x810) (i32.const %d))
-  (drop (call $call (i32.const 13) (i64.const 10) (call $at (i32.const 0x800)) (i64.const 0) (i64.const 8) (i64.const 0) (i64.const 0)))"""
-KILL_SELF = "(drop (call $call3 (i32.const 62) (i64.extend_i32_u (call $call0 (i32.const 39))) (i64.const 10) (i64.const 0)))"
+  (drop (call $call (i32.const 13) (i64.const 10) (call $at (i32.const 0x800)) (i64.const 0) (i64.const 8)
+    (i64.const 0) (i64.const 0)))"""
+ME = "(i64.extend_i32_u (call $call0 (i32.const 39)))"
+KILL_SELF = f"(drop (call $call3 (i32.const 62) {ME} (i64.const 10) (i64.const 0)))"
 
 
 def test_a_handler_runs_on_top_and_the_program_goes_on_beneath() -> None:
@@ -258,7 +265,8 @@ def test_sig_8_9_a_wait_is_interrupted_or_started_again(flags: int, result: int)
         (drop (call $call3 (i32.const 62) (i64.const 1) (i64.const 10) (i64.const 0)))
         {YIELD} {YIELD}
         (call $write (i32.load (i32.const 0x904)) (i32.const 0x700) (i32.const 1)) (call $exit (i64.const 0))))
-      (local.set $r (call $call3 (i32.const 0) (i64.load32_u (i32.const 0x900)) (call $at (i32.const 0xa00)) (i64.const 5)))
+      (local.set $r
+        (call $call3 (i32.const 0) (i64.load32_u (i32.const 0x900)) (call $at (i32.const 0xa00)) (i64.const 5)))
       (call $exit (i64.extend_i32_s (local.get $r)))"""
     run = world(program(start, HANDLER))
     assert run.run() == result & 255
