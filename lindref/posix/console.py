@@ -1,7 +1,7 @@
 """Standard streams: where the first cage's descriptors 0, 1 and 2 lead.
 
-Input is fed by the system, or fetched by it when all cages wait and one waits for input; output is kept in the state and
-told to an observer at once. Rules CONS-1 to CONS-4 in spec/descriptors.md.
+Input is fed by the system, or fetched by it when all cages wait and one waits for input; output is kept in the state
+and told to an observer at once. Rules CONS-1 to CONS-4 in spec/descriptors.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lindref.posix.kernel import Kernel
 from lindref.posix.openfile import POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, Block, OpenFile, Ops
 from lindref.posix.result import Key, Refused, WaitKey
 from lindref.state.pmap import PMap
-from lindref.state.records import record
+from lindref.state.records import record, replace
 
 STDIN = 0
 STDOUT = 1
@@ -33,9 +33,10 @@ _TTY_DEVICE = device(136, 0)
 
 @record("posix.console")
 class Console:
-    """One standard stream. ``pending``: input not yet read; ``ended``: no more comes; ``fetched``: pieces that were fetched
-    so far; ``output``: all that was written, in pieces; ``tty``: whether it is a terminal, of ``size`` (rows,
-    columns)."""
+    """One standard stream. ``pending``: input not yet read; ``ended``: no more comes; ``fetched``: pieces that were
+    fetched so far; ``output``: all that was written, in pieces; ``tty``: whether it is a terminal, of ``size`` (rows,
+    columns).
+    """
 
     pending: bytes = b""
     ended: bool = False
@@ -52,7 +53,7 @@ def get(kernel: Kernel, stream: int) -> Console:
 
 
 def _change(kernel: Kernel, stream: int, **changes: Any) -> None:
-    kernel.consoles = kernel.consoles.set(stream, attrs.evolve(get(kernel, stream), **changes))
+    kernel.consoles = kernel.consoles.set(stream, replace(get(kernel, stream), **changes))
 
 
 def feed_stdin(kernel: Kernel, data: bytes) -> None:
@@ -68,8 +69,9 @@ def end_stdin(kernel: Kernel) -> None:
 
 
 def pull(kernel: Kernel) -> bool:
-    """Fetch the next piece of input from outside (CONS-2); False when it has ended or there is no source. For the system, when no
-    cage can run and one waits for `Key.CONSOLE`."""
+    """Fetch the next piece of input from outside (CONS-2); False when it has ended or there is no source. For the
+    system, when no cage can run and one waits for `Key.CONSOLE`.
+    """
     held = get(kernel, STDIN)
     piece = None if held.ended else kernel.outside.fetch(held.fetched)
     if piece is None:

@@ -5,7 +5,8 @@ Rules DIR-1 to DIR-6 in spec/paths.md.
 
 from __future__ import annotations
 
-from lindref.posix import fdtable, openfile, paths, usermem as user
+from lindref.posix import fdtable, openfile, paths
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.errno import EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE
 from lindref.posix.errors import ErrorSet, fail
@@ -92,8 +93,9 @@ def getdents64(kernel: Kernel, call: Call) -> Result:
 
 
 def _entries(kernel: Kernel, inode: Inode, start: int, room: int) -> tuple[bytes, int, bool]:
-    """Entries behind position ``start`` that fit into ``room`` bytes: their records, the position of the last, and whether there
-    was one more."""
+    """Entries behind position ``start`` that fit into ``room`` bytes: their records, the position of the last, and
+    whether there was one more.
+    """
     out = bytearray()
     end = start
     held = populate.directory_of(kernel, inode)

@@ -9,7 +9,8 @@ from typing import Any
 
 import attrs
 
-from lindref.posix import fdtable, openfile, usermem as user
+from lindref.posix import fdtable, openfile
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
 from lindref.posix.descriptors import full_table
@@ -24,7 +25,7 @@ from lindref.posix.polling import deadline_after, not_yet
 from lindref.posix.result import Done, Key, Refused, Result, RuntimeFault, WaitKey
 from lindref.posix.structs import EPOLL_EVENT
 from lindref.state.pmap import PMap
-from lindref.state.records import record
+from lindref.state.records import record, replace
 
 CTL_ADD = 1
 CTL_DEL = 2
@@ -43,7 +44,8 @@ _EVENTS_MAX = 0x7FFFFFFF // EPOLL_EVENT.size
 
 @record("posix.interest")
 class Interest:
-    """A watched descriptor. ``events``: what for; ``data``: what to report it as; ``turn``: its place in the order of reports;
+    """A watched descriptor. ``events``: what for; ``data``: what to report it as; ``turn``: its place in the order of
+    reports;
     ``seen``: for edge-triggered ones, what was last reported; ``spent``: a one-shot one that has been reported."""
 
     fd: int
@@ -69,7 +71,7 @@ def _get(kernel: Kernel, number: int) -> Epoll:
 
 
 def _change(kernel: Kernel, number: int, **changes: Any) -> None:
-    kernel.epolls = kernel.epolls.set(number, attrs.evolve(kernel.epolls[number], **changes))
+    kernel.epolls = kernel.epolls.set(number, replace(kernel.epolls[number], **changes))
 
 
 def _key(fd: int, description: int) -> int:
@@ -176,9 +178,9 @@ def epoll_ctl(kernel: Kernel, call: Call) -> Result:
     if failed is not None or epfd is None or watched is None:
         return failed or fail(EBADF, "FD-1")
     fields = EPOLL_EVENT.unpack(data) if data else {"events": 0, "data": 0}
-    failed = _check(kernel, epfd, watched, op)
-    if failed is not None:
-        return failed
+    refused = _check(kernel, epfd, watched, op)
+    if refused is not None:
+        return refused
     # Effect.
     if kernel.profile.has("EPOLL-DATA"):
         fields["data"] = watched.fd
@@ -265,10 +267,10 @@ def _collect(kernel: Kernel, number: int, most: int) -> tuple[bytes, list[Intere
         bits, seen = _reported(kernel, one)
         if bits and len(told) < most:
             out += EPOLL_EVENT.pack(events=bits, data=one.data)
-            told.append(attrs.evolve(one, seen=seen, spent=bool(one.events & EPOLLONESHOT)))
+            told.append(replace(one, seen=seen, spent=bool(one.events & EPOLLONESHOT)))
         elif not bits and one.events & EPOLLET and seen != one.seen:
             _change(kernel, number, interests=_get(kernel, number).interests.set(
-                _key(one.fd, one.description), attrs.evolve(one, seen=seen)
+                _key(one.fd, one.description), replace(one, seen=seen)
             ))
     return bytes(out), told
 
@@ -278,7 +280,7 @@ def _remember(kernel: Kernel, number: int, told: list[Interest]) -> None:
     instance = _get(kernel, number)
     interests, turns = instance.interests, instance.turns
     for one in told:
-        interests = interests.set(_key(one.fd, one.description), attrs.evolve(one, turn=turns))
+        interests = interests.set(_key(one.fd, one.description), replace(one, turn=turns))
         turns += 1
     _change(kernel, number, interests=interests, turns=turns)
 

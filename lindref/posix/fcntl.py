@@ -5,7 +5,8 @@ Rules FCNTL-1 to FCNTL-6 and LOCK-1 to LOCK-7 in spec/descriptors.md.
 
 from __future__ import annotations
 
-from lindref.posix import fdtable, locks, openfile, pipes, usermem as user
+from lindref.posix import fdtable, locks, openfile, pipes
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
 from lindref.posix.errno import EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EMFILE, EOVERFLOW, EPERM, ESRCH
@@ -172,7 +173,9 @@ def _record_lock(kernel: Kernel, call: Call, found: Opened, command: int) -> Res
 
 
 def _range(kernel: Kernel, found: Opened, fields: dict[str, int]) -> tuple[int, int]:
-    """The bytes that a flock structure means: a length of 0 is "to the end", a negative one lies before the start (LOCK-5)."""
+    """The bytes that a flock structure means: a length of 0 is "to the end", a negative one lies before the start
+    (LOCK-5).
+    """
     size = inodes.get(kernel, found.file.inode).size if found.file.inode else 0
     bases = {0: 0, 1: found.file.offset, 2: size}
     if fields["l_whence"] not in bases:

@@ -1,6 +1,7 @@
 """Descriptor tables: small numbers of a cage that refer to open file descriptions.
 
-Tables live in the cages' records (``Cage.fds``). A descriptor argument is looked up in the table of the cage beside it (FD-1).
+Tables live in the cages' records (``Cage.fds``). A descriptor argument is looked up in the table of the cage beside
+it (FD-1).
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from lindref.posix.errors import fail
 from lindref.posix.kernel import IdKind, Kernel
 from lindref.posix.openfile import OpenFile
 from lindref.posix.result import Refused
-from lindref.state.records import record
+from lindref.state.records import record, replace
 
 
 @record("posix.fd")
 class FdEntry:
-    """One descriptor. ``description``: what it refers to; ``cloexec``: whether exec closes it; ``under``: which descriptor of the
-    host process stands behind it in the real system: dup makes a new one, dup2, F_DUPFD and fork share it (POLL-TWINS)."""
+    """One descriptor. ``description``: what it refers to; ``cloexec``: whether exec closes it; ``under``: which
+    descriptor of the host process stands behind it in the real system: dup makes a new one, dup2, F_DUPFD and fork
+    share it (POLL-TWINS).
+    """
 
     description: int
     cloexec: bool = False
@@ -54,8 +57,9 @@ def argument(kernel: Kernel, call: Call, slot: int) -> Opened | None:
 
 
 def require(kernel: Kernel, call: Call, slot: int, *, path: bool = False) -> Opened:
-    """What the descriptor in argument ``slot`` refers to; EBADF when it is not open (FD-1), or was opened with O_PATH and the
-    call does not take such ones (``path``; FD-8)."""
+    """What the descriptor in argument ``slot`` refers to; EBADF when it is not open (FD-1), or was opened with O_PATH
+    and the call does not take such ones (``path``; FD-8).
+    """
     found = argument(kernel, call, slot)
     if found is None:
         raise Refused(fail(EBADF, "FD-1"))
@@ -101,8 +105,9 @@ def remove(kernel: Kernel, cage: int, fd: int) -> None:
 
 
 def lock_key(number: int, file: OpenFile) -> int:
-    """The number under which locks on what ``file`` refers to are kept: the inode, or for what has none a number made from
-    the description's."""
+    """The number under which locks on what ``file`` refers to are kept: the inode, or for what has none a number made
+    from the description's.
+    """
     return file.inode or number | 1 << 62
 
 
@@ -114,5 +119,5 @@ def lock_owner(kernel: Kernel, cage: int) -> int:
 def set_cloexec(kernel: Kernel, cage: int, fd: int, *, on: bool) -> None:
     """Set or clear close-on-exec of the open descriptor ``fd`` (FD-6)."""
     held = kernel.cages[cage]
-    entry = attrs.evolve(held.fds[fd], cloexec=on)
+    entry = replace(held.fds[fd], cloexec=on)
     kernel.update(cage, fds=held.fds.set(fd, entry))

@@ -52,7 +52,6 @@ from lindref.posix.openfile import Block, OpenFile, Ops
 from lindref.posix.params import CallRow, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Refused, Result, Wait
 
-
 #: Flags of open that mean something; others are dropped (FILE-OPEN-1).
 _KNOWN = (1 << 23) - 1 & ~0o74
 
@@ -168,7 +167,9 @@ def _make_unnamed(kernel: Kernel, place: Place, mode: int) -> Inode:
 
 
 def _describe(kernel: Kernel, call: Call, inode: Inode, flags: int, *, created: bool) -> int | Wait:
-    """A description of ``inode`` opened with ``flags``, or the wait for the other side of a FIFO (FILE-OPEN-5 to FILE-OPEN-8)."""
+    """A description of ``inode`` opened with ``flags``, or the wait for the other side of a FIFO (FILE-OPEN-5 to
+    FILE-OPEN-8).
+    """
     if flags & O_DIRECTORY and not flags & _TMPFILE_BIT and not inode.is_directory:
         raise Refused(fail(ENOTDIR, "FILE-OPEN-5"))
     shown = flags & ~_FORGOTTEN
@@ -207,7 +208,9 @@ def _pinned(kernel: Kernel, kind: str, shown: int, inode: Inode, **fields: int) 
 
 
 def _open_device(kernel: Kernel, call: Call, inode: Inode, shown: int) -> int:
-    """A character device: one of ours, the terminal, or a descriptor of the cage under another name (FILE-OPEN-10, DEV-1)."""
+    """A character device: one of ours, the terminal, or a descriptor of the cage under another name (FILE-OPEN-10,
+    DEV-1).
+    """
     if inode.rdev in devices.PLAIN:
         return _pinned(kernel, "device", shown, inode, object=inode.rdev)
     if inode.rdev == devices.TTY:

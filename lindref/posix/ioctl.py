@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lindref.posix import console, fdtable, openfile, pipes, usermem as user
+from lindref.posix import console, fdtable, openfile, pipes
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
 from lindref.posix.errno import EBADF, EFAULT, ENOTTY

@@ -5,7 +5,8 @@ Rules NAME-1 to NAME-12 in spec/paths.md.
 
 from __future__ import annotations
 
-from lindref.posix import paths, usermem as user
+from lindref.posix import paths
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import PATH_MAX
 from lindref.posix.errno import EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM
@@ -132,7 +133,9 @@ def readlink(kernel: Kernel, call: Call) -> Result:
 
 
 def readlinkat(kernel: Kernel, call: Call) -> Result:
-    """`readlink` of a path relative to a directory; an empty path means the link that was opened with O_PATH (NAME-11)."""
+    """`readlink` of a path relative to a directory; an empty path means the link that was opened with O_PATH
+    (NAME-11).
+    """
     if call.i32(3) <= 0:
         return fail(EINVAL, "NAME-11")
     where = paths.path_at(kernel, call, 0, 1, empty=True, panics=False)

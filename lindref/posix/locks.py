@@ -5,11 +5,9 @@ The kernel keeps them by inode. Two locks conflict when one of them is exclusive
 
 from __future__ import annotations
 
-import attrs
-
 from lindref.posix.kernel import Kernel
 from lindref.posix.result import Key, WaitKey
-from lindref.state.records import record
+from lindref.state.records import record, replace
 
 F_RDLCK = 0
 F_WRLCK = 1
@@ -21,8 +19,9 @@ FOREVER = 1 << 63
 
 @record("posix.lock")
 class Lock:
-    """A lock: who holds it, on which bytes ``[start, end)``. ``owner``: a cage's id, or the number of a description when
-    ``by_description``; ``whole``: a flock, which record locks do not see."""
+    """A lock: who holds it, on which bytes ``[start, end)``. ``owner``: a cage's id, or the number of a description
+    when ``by_description``; ``whole``: a flock, which record locks do not see.
+    """
 
     owner: int
     exclusive: bool
@@ -68,7 +67,7 @@ def put(kernel: Kernel, inode: int, new: Lock) -> None:
     own = [lock for lock in locks if lock.same_owner(new)]
     for lock in own:
         if lock.exclusive == new.exclusive and lock.start <= new.end and new.start <= lock.end:
-            new = attrs.evolve(new, start=min(lock.start, new.start), end=max(lock.end, new.end))
+            new = replace(new, start=min(lock.start, new.start), end=max(lock.end, new.end))
             locks = tuple(other for other in locks if other is not lock)
     _set(kernel, inode, (*locks, new))
 
@@ -103,9 +102,9 @@ def _without(locks: tuple[Lock, ...], part: Lock) -> tuple[Lock, ...]:
             left.append(lock)
             continue
         if lock.start < part.start:
-            left.append(attrs.evolve(lock, end=part.start))
+            left.append(replace(lock, end=part.start))
         if part.end < lock.end:
-            left.append(attrs.evolve(lock, start=part.end))
+            left.append(replace(lock, start=part.end))
     return tuple(left)
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import attrs
 
-from lindref.posix import fdtable, paths, usermem as user
+from lindref.posix import fdtable, paths
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.errno import EACCES, EBADF, EFAULT, EINVAL, EOPNOTSUPP, EPERM
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.fdtable import Opened
-from lindref.posix.fs import access as permission, content, inodes
+from lindref.posix.fs import access as permission
+from lindref.posix.fs import content, inodes
 from lindref.posix.fs.numbers import (
     AT_EACCESS,
     AT_EMPTY_PATH,
@@ -159,7 +161,9 @@ def fstatfs(kernel: Kernel, call: Call) -> Result:
 
 
 def _statfs_bytes(kernel: Kernel, mount: int) -> bytes:
-    """The statfs structure: a file system in memory with room to spare; some fields are made up as recorded (STATFS-FAKED)."""
+    """The statfs structure: a file system in memory with room to spare; some fields are made up as recorded
+    (STATFS-FAKED).
+    """
     faked = kernel.profile.has("STATFS-FAKED")
     return STATFS.pack(
         f_type=_TMPFS,
@@ -217,7 +221,9 @@ def _inode_at(kernel: Kernel, where: paths.Path, flags: int) -> Inode:
 
 
 def _chmod(kernel: Kernel, inode: Inode, mode: int) -> Result:
-    """Set the permissions (META-5): the owner may, and who is not in the file's group cannot give it the set-group bit."""
+    """Set the permissions (META-5): the owner may, and who is not in the file's group cannot give it the set-group
+    bit.
+    """
     permission.require_owner(kernel, inode)
     who = kernel.identity
     mode &= PERMISSIONS
@@ -256,8 +262,9 @@ def fchmodat(kernel: Kernel, call: Call) -> Result:
 
 
 def _chown(kernel: Kernel, inode: Inode, uid: int, gid: int) -> Result:
-    """Set owner and group, 2**32-1 leaving one as it is (META-6): only user 0 may give files away; an owner may choose its own
-    group. A program loses its set-id bits."""
+    """Set owner and group, 2**32-1 leaving one as it is (META-6): only user 0 may give files away; an owner may
+    choose its own group. A program loses its set-id bits.
+    """
     who = kernel.identity
     if who.uid != 0:
         gives = uid not in (_LEAVE, inode.uid)

@@ -1,7 +1,7 @@
 """Open file descriptions, and how each kind of them behaves.
 
-A description is what open makes and dup and fork share: offset, status flags, the object behind. What reading, writing, waiting
-and closing mean depends on its kind; each kind is an `Ops` that a subject registers here.
+A description is what open makes and dup and fork share: offset, status flags, the object behind. What reading,
+writing, waiting and closing mean depends on its kind; each kind is an `Ops` that a subject registers here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lindref.posix.errors import fail
 from lindref.posix.fs.numbers import O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY
 from lindref.posix.kernel import IdKind, Kernel
 from lindref.posix.result import Refused, WaitKey
-from lindref.state.records import record
+from lindref.state.records import record, replace
 
 # Readiness, as poll reports it.
 POLLIN = 0x1
@@ -37,10 +37,12 @@ ALWAYS = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM
 
 @record("posix.openfile")
 class OpenFile:
-    """An open file description. ``kind``: a name in `KINDS`; ``flags``: access mode and status flags, as F_GETFL shows them;
-    ``inode``: the file, 0 without one; ``object``: number of the pipe, device, console, epoll instance or socket; ``refs``:
-    descriptors that share it; ``owner``: as F_SETOWN left it; ``since``: how often writers had come to the FIFO when
-    this reader opened it."""
+    """An open file description. ``kind``: a name in `KINDS`; ``flags``: access mode and status flags, as F_GETFL
+    shows them;
+    ``inode``: the file, 0 without one; ``object``: number of the pipe, device, console, epoll instance or socket;
+    ``refs``: descriptors that share it; ``owner``: as F_SETOWN left it; ``since``: how often writers had come to the
+    FIFO when this reader opened it.
+    """
 
     kind: str
     flags: int = 0
@@ -169,7 +171,7 @@ def get(kernel: Kernel, number: int) -> OpenFile:
 
 def change(kernel: Kernel, number: int, **changes: Any) -> OpenFile:
     """Replace fields of description ``number``; returns the new record."""
-    file: OpenFile = attrs.evolve(kernel.descriptions[number], **changes)
+    file: OpenFile = replace(kernel.descriptions[number], **changes)
     kernel.descriptions = kernel.descriptions.set(number, file)
     return file
 

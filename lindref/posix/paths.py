@@ -1,14 +1,15 @@
 """Path arguments: from a guest pointer to a place in the tree.
 
-Rules PATH-1 to PATH-12 in spec/paths.md. Profile ``lind`` normalises a path as text before the kernel sees it; profile ``spec``
-walks it as it is.
+Rules PATH-1 to PATH-12 in spec/paths.md. Profile ``lind`` normalises a path as text before the kernel sees it;
+profile ``spec`` walks it as it is.
 """
 
 from __future__ import annotations
 
 import attrs
 
-from lindref.posix import fdtable, usermem as user
+from lindref.posix import fdtable
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import PATH_MAX
 from lindref.posix.errno import EBADF, EFAULT, ENAMETOOLONG, ENOENT, ENOTDIR
@@ -36,8 +37,9 @@ class Path:
 
 
 def normalise(cwd: bytes, path: bytes) -> bytes:
-    """``path`` as an absolute path without ``.``, ``..`` and empty components, worked out as text alone; a slash at its end stays
-    (PATH-LEXICAL). The empty path is ``cwd``."""
+    """``path`` as an absolute path without ``.``, ``..`` and empty components, worked out as text alone; a slash at
+    its end stays (PATH-LEXICAL). The empty path is ``cwd``.
+    """
     parts: list[bytes] = []
     for part in (path if path.startswith(b"/") else cwd + b"/" + path).split(b"/"):
         if part == b"..":
@@ -49,8 +51,9 @@ def normalise(cwd: bytes, path: bytes) -> bytes:
 
 
 def text(kernel: Kernel, call: Call, slot: int, what: str = "the path") -> bytes:
-    """The bytes of the string in argument ``slot``: EFAULT for NULL or where reading faults (PATH-1), ENAMETOOLONG from PATH_MAX on
-    (PATH-2); in profile ``lind`` also EFAULT for what is not UTF-8 (PATH-UTF8)."""
+    """The bytes of the string in argument ``slot``: EFAULT for NULL or where reading faults (PATH-1), ENAMETOOLONG
+    from PATH_MAX on (PATH-2); in profile ``lind`` also EFAULT for what is not UTF-8 (PATH-UTF8).
+    """
     address = call.value(slot)
     lexical = kernel.profile.has("PATH-LEXICAL")
     found = user.cstring(kernel, address, _FAR if lexical else PATH_MAX)
@@ -81,8 +84,8 @@ def path(kernel: Kernel, call: Call, slot: int) -> Path:
 def path_at(kernel: Kernel, call: Call, dirfd: int, slot: int, *, empty: bool = False, panics: bool = True) -> Path:
     """The path in argument ``slot`` of an *at call, relative to the directory in argument ``dirfd`` (PATH-11).
 
-    ``empty``: the empty path means the file that ``dirfd`` refers to (AT_EMPTY_PATH). ``panics``: in profile ``lind`` a path
-    that cannot be read ends the host when a real descriptor is given (PATH-NULL-DIRFD).
+    ``empty``: the empty path means the file that ``dirfd`` refers to (AT_EMPTY_PATH). ``panics``: in profile ``lind``
+    a path that cannot be read ends the host when a real descriptor is given (PATH-NULL-DIRFD).
     """
     if call.i32(dirfd) == AT_FDCWD:
         if not empty:

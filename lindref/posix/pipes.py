@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
-from lindref.posix import fdtable, openfile, usermem as user
+from lindref.posix import fdtable, openfile
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.errno import EBUSY, EFAULT, EINTR, EINVAL, EMFILE, ENXIO, EPERM, EPIPE
 from lindref.posix.errors import ErrorSet, fail
@@ -39,7 +38,7 @@ from lindref.posix.openfile import (
 from lindref.posix.params import CallRow, Direction, Param, ParamKind
 from lindref.posix.result import Done, Key, Refused, Result, Wait, WaitKey
 from lindref.posix.structs import PAIR
-from lindref.state.records import record
+from lindref.state.records import record, replace
 
 #: Bytes that a new pipe holds.
 CAPACITY = 65536
@@ -62,9 +61,10 @@ class Chunk:
 
 @record("posix.pipe")
 class Pipe:
-    """The queue. ``readers``, ``writers``: open descriptions by end; ``came``: how many writers there ever were; ``inode``: its
-    number in fstat (a FIFO's own inode, or just a number); ``made``: when (virtual ns); ``sent``, ``drained``: how often bytes
-    came in and went out."""
+    """The queue. ``readers``, ``writers``: open descriptions by end; ``came``: how many writers there ever were;
+    ``inode``: its number in fstat (a FIFO's own inode, or just a number); ``made``: when (virtual ns); ``sent``,
+    ``drained``: how often bytes came in and went out.
+    """
 
     inode: int
     chunks: tuple[Chunk, ...] = ()
@@ -86,7 +86,7 @@ def get(kernel: Kernel, number: int) -> Pipe:
 
 def _change(kernel: Kernel, number: int, **changes: Any) -> Pipe:
     """Replace fields of a pipe and wake whoever waits for it."""
-    pipe: Pipe = attrs.evolve(kernel.pipes[number], **changes)
+    pipe: Pipe = replace(kernel.pipes[number], **changes)
     kernel.pipes = kernel.pipes.set(number, pipe)
     kernel.touch(Key.PIPE, number)
     return pipe
@@ -250,8 +250,8 @@ openfile.register("pipe", Ops(_peek, _take, _send, _ready, _keys, _close, _statu
 def open_fifo(kernel: Kernel, call: Call, inode: int, flags: int) -> int | Wait:
     """Open the FIFO ``inode`` (PIPE-7); the number of the description, or the wait for the other side.
 
-    A reader waits for a writer and a writer for a reader; without waiting (O_NONBLOCK) a reader has it at once, and a writer
-    without reader gets ENXIO. Opening for both never waits. The end counts from the first try on, so two that
+    A reader waits for a writer and a writer for a reader; without waiting (O_NONBLOCK) a reader has it at once, and a
+    writer without reader gets ENXIO. Opening for both never waits. The end counts from the first try on, so two that
     wait for each other meet.
     """
     if call.interrupted:
@@ -263,7 +263,8 @@ def open_fifo(kernel: Kernel, call: Call, inode: int, flags: int) -> int | Wait:
         assert isinstance(number, int)
         assert isinstance(came, int)
         if not _other_came(kernel, number, came, reads=reads):
-            return Wait((WaitKey(Key.PIPE, openfile.get(kernel, number).object),), None, call.memo, _why(inode, reads=reads))
+            key = WaitKey(Key.PIPE, openfile.get(kernel, number).object)
+            return Wait((key,), None, call.memo, _why(inode, reads=reads))
         return number
     held = inodes.get(kernel, inode)
     nonblocking = bool(flags & O_NONBLOCK)

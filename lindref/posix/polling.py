@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 import attrs
 
-from lindref.posix import fdtable, signals, usermem as user
+from lindref.posix import fdtable, signals
+from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
 from lindref.posix.errno import EBADF, EBADFD, EFAULT, EINTR, EINVAL
@@ -32,6 +33,7 @@ from lindref.posix.openfile import (
 from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Refused, Result, RuntimeFault, Wait, WaitKey
 from lindref.posix.structs import POLLFD, TIMEVAL
+from lindref.state.records import replace
 
 _MS = 1_000_000
 
@@ -64,7 +66,9 @@ def deadline_after(kernel: Kernel, call: Call, timeout_ns: int | None) -> int | 
 
 
 def not_yet(call: Call, opened: Iterable[Opened], kernel: Kernel, deadline: int | None, why: str) -> Result | None:
-    """The wait for the next change; None when the time is up, EINTR when a signal came. It is never restarted (POLL-5)."""
+    """The wait for the next change; None when the time is up, EINTR when a signal came. It is never restarted
+    (POLL-5).
+    """
     if call.timed_out or (deadline is not None and deadline <= kernel.now):
         return None
     if call.interrupted:
@@ -103,14 +107,15 @@ def _poll(kernel: Kernel, call: Call, timeout_ms: int) -> Result:
         return fail(EFAULT, "POLL-3")
     asked = [_ask(kernel, call, data[at : at + POLLFD.size]) for at in range(0, size, POLLFD.size)]
     if kernel.profile.has("POLL-QUIRKS"):
-        failed = _lind_checks(kernel, asked)
+        failed = _lind_checks(asked)
         if failed is not None:
             return failed
     # Effect: look; nothing else changes.
     ready = _look(kernel, asked)
     opened = [one.found for one in asked if one.found is not None]
     deadline = deadline_after(kernel, call, None if timeout_ms < 0 else timeout_ms * _MS)
-    invalid_waits = kernel.profile.has("POLL-QUIRKS") and opened and all(one.found is None for one in asked if one.revents)
+    only_invalid = all(one.found is None for one in asked if one.revents)
+    invalid_waits = bool(kernel.profile.has("POLL-QUIRKS") and opened and only_invalid)
     if not ready or invalid_waits:
         answer = not_yet(call, opened, kernel, deadline, f"for {len(opened)} descriptors in poll")
         if answer is not None:
@@ -144,8 +149,9 @@ def _look(kernel: Kernel, asked: list[_Asked]) -> int:
 
 
 def _collapse(asked: list[_Asked]) -> int:
-    """As recorded: of entries with one descriptor only the last counts; of descriptors that share a host descriptor all are
-    counted, but only the last gets its answer."""
+    """As recorded: of entries with one descriptor only the last counts; of descriptors that share a host descriptor
+    all are counted, but only the last gets its answer.
+    """
     last = {one.fd: index for index, one in enumerate(asked)}
     for index, one in enumerate(asked):
         if last[one.fd] != index:
@@ -158,8 +164,10 @@ def _collapse(asked: list[_Asked]) -> int:
     return ready
 
 
-def _lind_checks(kernel: Kernel, asked: list[_Asked]) -> Result | None:
-    """What the recorded poll does before it looks (POLL-QUIRKS): no waiting without descriptors, no epoll descriptors."""
+def _lind_checks(asked: list[_Asked]) -> Result | None:
+    """What the recorded poll does before it looks (POLL-QUIRKS): no waiting without descriptors, no epoll
+    descriptors.
+    """
     if any(one.fd >= FD_MAX for one in asked):
         raise Refused(RuntimeFault("poll: descriptor index beyond the table", "FD-1024"))
     if all(one.fd < 0 for one in asked):
@@ -175,7 +183,9 @@ def _lind_checks(kernel: Kernel, asked: list[_Asked]) -> Result | None:
 
 
 def ppoll(kernel: Kernel, call: Call) -> Result:
-    """`poll` with another signal mask while it waits (POLL-6). The time limit is in milliseconds: that is how it arrives."""
+    """`poll` with another signal mask while it waits (POLL-6). The time limit is in milliseconds: that is how it
+    arrives.
+    """
     address = call.value(3)
     if not address:
         return _poll(kernel, call, call.i32(2))
@@ -188,7 +198,7 @@ def ppoll(kernel: Kernel, call: Call) -> Result:
             return fail(EFAULT, "POLL-6")
         inner, before = None, kernel.cage(call.target).mask
         signals.set_mask(kernel, call.target, int.from_bytes(data, "little"))
-    answer = _poll(kernel, attrs.evolve(call, memo=inner), call.i32(2))
+    answer = _poll(kernel, replace(call, memo=inner), call.i32(2))
     if isinstance(answer, Wait):
         return attrs.evolve(answer, memo=(answer.memo, before))
     signals.set_mask(kernel, call.target, before)
@@ -261,8 +271,9 @@ def select(kernel: Kernel, call: Call) -> Result:
 
 
 def _timeout(kernel: Kernel, address: int) -> int | None:
-    """The time limit at ``address`` in ns; None without one (POLL-9). As recorded it counts whole milliseconds, and a negative
-    one never ends (SELECT-NEGATIVE)."""
+    """The time limit at ``address`` in ns; None without one (POLL-9). As recorded it counts whole milliseconds, and a
+    negative one never ends (SELECT-NEGATIVE).
+    """
     if not address:
         return None
     data = user.copy_in(kernel, address, TIMEVAL.size)

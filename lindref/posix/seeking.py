@@ -5,7 +5,8 @@ Rules FILE-SEEK-1 to FILE-SEEK-4, FILE-TRUNC-1 to FILE-TRUNC-3, FILE-SYNC-1, FIL
 
 from __future__ import annotations
 
-from lindref.posix import fdtable, openfile, paths, usermem as user
+from lindref.posix import fdtable, openfile, paths
+from lindref.posix import usermem as user
 from lindref.posix.call import Call, i64
 from lindref.posix.errno import EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENXIO, EOVERFLOW, ESPIPE
 from lindref.posix.errors import ErrorSet, fail

@@ -19,8 +19,8 @@ _SIZES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8}
 class Field:
     """One field: where, how wide (a `struct` letter), how to show it.
 
-    ``show``: ``int``, ``hex``, ``octal``, ``mode`` (a file's type and permissions), ``flags``/``enum`` with the set ``names``, ``signal``, ``signals`` (a
-    set), ``handler`` (a signal's disposition) or ``fd``.
+    ``show``: ``int``, ``hex``, ``octal``, ``mode`` (a file's type and permissions), ``flags``/``enum`` with the set
+    ``names``, ``signal``, ``signals`` (a set), ``handler`` (a signal's disposition) or ``fd``.
     """
 
     name: str

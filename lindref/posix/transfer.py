@@ -1,14 +1,14 @@
 """Moving bytes: read and write and all their forms.
 
-What the bytes come from or go to is the business of the description's kind (`posix.openfile`); what is common is here: counts,
-buffers, offsets, waiting. Rules FILE-READ-1 to FILE-READ-6, FILE-WRITE-1 to FILE-WRITE-7 and FILE-IOV-1 in spec/files.md.
+What the bytes come from or go to is the business of the description's kind (`posix.openfile`); what is common is
+here: counts, buffers, offsets, waiting. Rules FILE-READ-1 to FILE-READ-6, FILE-WRITE-1 to FILE-WRITE-7 and FILE-IOV-1
+in spec/files.md.
 """
 
 from __future__ import annotations
 
-import attrs
-
-from lindref.posix import fdtable, openfile, signals, usermem as user
+from lindref.posix import fdtable, openfile, signals
+from lindref.posix import usermem as user
 from lindref.posix.call import Call, i64
 from lindref.posix.errno import EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EPIPE, ESPIPE
 from lindref.posix.errors import ErrorSet, fail
@@ -17,10 +17,11 @@ from lindref.posix.fs import inodes
 from lindref.posix.fs.numbers import IOV_MAX, O_APPEND, TRANSFER_MAX
 from lindref.posix.kernel import ChoiceKind, Kernel
 from lindref.posix.openfile import Block, OpenFile, Ops, ops_of
-from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
 from lindref.posix.params import RESULT as LENGTH_OF_RESULT
+from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Refused, Result, Wait
 from lindref.posix.structs import IOVEC
+from lindref.state.records import replace
 
 #: Buffers of a call: (host address, bytes), in order.
 Buffers = tuple[tuple[int, int], ...]
@@ -74,7 +75,7 @@ def _described(kernel: Kernel, found: Opened, position: int | None) -> tuple[Ope
         file = OpenFile("console", file.flags, object=file.object - 1)
         if file.object > 2:
             raise Refused(fail(EBADF, "FD-1"))
-    return (file if position is None else attrs.evolve(file, offset=position)), ops_of(file)
+    return (file if position is None else replace(file, offset=position)), ops_of(file)
 
 
 def _scatter(kernel: Kernel, buffers: Buffers, data: bytes) -> bool:
@@ -92,7 +93,9 @@ def _scatter(kernel: Kernel, buffers: Buffers, data: bytes) -> bool:
 
 
 def _wait(call: Call, file: OpenFile, block: Block, moved: int) -> Result:
-    """The answer when nothing more can be moved now: what was moved, EAGAIN, EINTR, or a wait (FILE-READ-5, FILE-WRITE-4)."""
+    """The answer when nothing more can be moved now: what was moved, EAGAIN, EINTR, or a wait (FILE-READ-5,
+    FILE-WRITE-4).
+    """
     if moved and (call.interrupted or not file.blocks):
         return Done(moved)
     if not file.blocks:
@@ -106,7 +109,8 @@ def _wait(call: Call, file: OpenFile, block: Block, moved: int) -> Result:
 
 
 def _transmit(kernel: Kernel, call: Call, buffers: Buffers, position: int | None, *, plain: bool = False) -> Result:
-    """Write from ``buffers``, at ``position`` or at the description's offset; ``plain`` says that the call is write itself.
+    """Write from ``buffers``, at ``position`` or at the description's offset; ``plain`` says that the call is write
+    itself.
 
     ``memo`` of a wait is how many bytes have gone already.
     """
@@ -145,12 +149,14 @@ def _write_nothing(file: OpenFile) -> Result:
 
 
 def _advance(kernel: Kernel, number: int, file: OpenFile, sent: int, *, positioned: bool) -> OpenFile:
-    """``file`` behind the bytes sent; its offset moves too unless the call gave a position. After appending that is the end."""
+    """``file`` behind the bytes sent; its offset moves too unless the call gave a position. After appending that is
+    the end.
+    """
     end = file.offset + sent
     if file.flags & O_APPEND and file.kind == "file":
         end = inodes.get(kernel, file.inode).size
     if positioned:
-        return attrs.evolve(file, offset=end)
+        return replace(file, offset=end)
     return openfile.change(kernel, number, offset=end)
 
 
@@ -171,8 +177,9 @@ def _gather(kernel: Kernel, buffers: Buffers) -> bytes | None:
 
 
 def _vector(kernel: Kernel, call: Call) -> Buffers | Result:
-    """The iovec array of arguments 1 and 2 (FILE-IOV-1): EINVAL for more than IOV_MAX or a negative length, EFAULT where the array
-    cannot be read. A descriptor that is not open comes first."""
+    """The iovec array of arguments 1 and 2 (FILE-IOV-1): EINVAL for more than IOV_MAX or a negative length, EFAULT
+    where the array cannot be read. A descriptor that is not open comes first.
+    """
     if fdtable.argument(kernel, call, 0) is None:
         return fail(EBADF, "FD-1")
     count = call.i32(2)

@@ -46,8 +46,9 @@ def require_owner(kernel: Kernel, inode: Inode) -> None:
 
 
 def require_removable(kernel: Kernel, parent: Inode, child: Inode) -> None:
-    """Refuse unless ``child`` may lose its name in ``parent``: the directory must be writable, and a sticky one lets only the
-    owner of file or directory do it (PERM-3)."""
+    """Refuse unless ``child`` may lose its name in ``parent``: the directory must be writable, and a sticky one lets
+    only the owner of file or directory do it (PERM-3).
+    """
     require(kernel, parent, W_OK | X_OK, "PERM-3")
     if parent.mode & S_ISVTX and not (owns(kernel, parent) or owns(kernel, child)):
         raise Refused(fail(EPERM, "PERM-3"))

@@ -1,6 +1,7 @@
 """The contents of regular files: pages in a backing that memory maps share.
 
-A file that was never written has no backing. Bytes behind the end of a file are zero in its pages, so growing it shows zeros.
+A file that was never written has no backing. Bytes behind the end of a file are zero in its pages, so growing it
+shows zeros.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ def read(kernel: Kernel, number: int, offset: int, count: int) -> bytes:
 
 
 def write(kernel: Kernel, number: int, offset: int, data: bytes) -> None:
-    """Put ``data`` at ``offset``; a gap before it reads as zeros (FILE-WRITE-2). Changing a file takes its set-id bits away,
-    unless user 0 does it (FILE-WRITE-6)."""
+    """Put ``data`` at ``offset``; a gap before it reads as zeros (FILE-WRITE-2). Changing a file takes its set-id
+    bits away, unless user 0 does it (FILE-WRITE-6).
+    """
     backing = backing_of(kernel, number)
     inode = inodes.get(kernel, number)
     if offset > inode.size:

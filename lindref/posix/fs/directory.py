@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import blake2b
 
-import attrs
-
 from lindref.posix.fs.records import Directory, Entry
+from lindref.state.records import replace as with_fields
 
 
 def name_hash(name: bytes) -> int:
@@ -37,7 +36,7 @@ def insert(directory: Directory, name: bytes, inode: int) -> Directory:
     """The directory with one entry more; ``name`` must be new."""
     position = directory.next_position
     key = name_hash(name)
-    return attrs.evolve(
+    return with_fields(
         directory,
         entries=directory.entries.set(position, Entry(name, inode)),
         names=directory.names.set(key, (*(directory.names.get(key) or ()), position)),
@@ -49,7 +48,7 @@ def replace(directory: Directory, name: bytes, inode: int) -> Directory:
     """The directory with ``name``, which is there, naming ``inode`` instead; the entry keeps its position."""
     position = find(directory, name)
     assert position is not None, f"no entry {name!r}"
-    return attrs.evolve(directory, entries=directory.entries.set(position, Entry(name, inode)))
+    return with_fields(directory, entries=directory.entries.set(position, Entry(name, inode)))
 
 
 def remove(directory: Directory, name: bytes) -> Directory:
@@ -58,7 +57,7 @@ def remove(directory: Directory, name: bytes) -> Directory:
     assert position is not None, f"no entry {name!r}"
     key = name_hash(name)
     left = tuple(p for p in directory.names[key] if p != position)
-    return attrs.evolve(
+    return with_fields(
         directory,
         entries=directory.entries.remove(position),
         names=directory.names.set(key, left) if left else directory.names.remove(key),

@@ -1,8 +1,8 @@
 """Reading a host directory without ever leaving it.
 
-Every step is taken from an open directory with O_NOFOLLOW, so neither a symbolic link nor somebody who swaps a directory for
-one while we look can lead outside (ROOT-5). Each answer is kept: the same question has the same answer for as long as the run
-lasts, also after stepping back.
+Every step is taken from an open directory with O_NOFOLLOW, so neither a symbolic link nor somebody who swaps a
+directory for one while we look can lead outside (ROOT-5). Each answer is kept: the same question has the same answer
+for as long as the run lasts, also after stepping back.
 """
 
 from __future__ import annotations

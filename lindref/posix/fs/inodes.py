@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
 from lindref.posix.fs.records import Inode
 from lindref.posix.kernel import IdKind, Kernel
+from lindref.state.records import replace
 
 
 def get(kernel: Kernel, number: int) -> Inode:
@@ -21,7 +20,7 @@ def get(kernel: Kernel, number: int) -> Inode:
 
 def change(kernel: Kernel, number: int, **changes: Any) -> Inode:
     """Replace fields of inode ``number``; returns the new record."""
-    inode: Inode = attrs.evolve(kernel.inodes[number], **changes)
+    inode: Inode = replace(kernel.inodes[number], **changes)
     kernel.inodes = kernel.inodes.set(number, inode)
     return inode
 
@@ -29,7 +28,8 @@ def change(kernel: Kernel, number: int, **changes: Any) -> Inode:
 def new(kernel: Kernel, mode: int, mount: int, **fields: Any) -> Inode:
     """A new inode without names: owner and times are those of the caller's identity and now, unless given."""
     owner = kernel.identity
-    given = {"uid": owner.uid, "gid": owner.gid, "atime": kernel.now, "mtime": kernel.now, "ctime": kernel.now, **fields}
+    now = {"atime": kernel.now, "mtime": kernel.now, "ctime": kernel.now}
+    given = {"uid": owner.uid, "gid": owner.gid, **now, **fields}
     inode = Inode(kernel.new_id(IdKind.INODE), mode, mount, **given)
     kernel.inodes = kernel.inodes.set(inode.number, inode)
     return inode

@@ -1,15 +1,13 @@
 """Bringing host files into the model on first use.
 
-A directory of the host becomes inodes when somebody looks into it, a file gets its bytes when somebody opens it; from then
-on they are the model's own, and the host is never written (ROOT-3, ROOT-4).
+A directory of the host becomes inodes when somebody looks into it, a file gets its bytes when somebody opens it; from
+then on they are the model's own, and the host is never written (ROOT-3, ROOT-4).
 """
 
 from __future__ import annotations
 
 import errno as host_errno
 from hashlib import blake2b
-
-import attrs
 
 from lindref.posix.errno import EIO, NUMBERS
 from lindref.posix.errors import fail
@@ -19,6 +17,7 @@ from lindref.posix.fs.numbers import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from lindref.posix.fs.records import Directory, Inode, Mount
 from lindref.posix.kernel import Kernel
 from lindref.posix.result import Refused
+from lindref.state.records import replace
 
 
 def directory_of(kernel: Kernel, inode: Inode) -> Directory:
@@ -70,8 +69,9 @@ def _read_directory(kernel: Kernel, inode: Inode) -> Inode:
 
 
 def _take(kernel: Kernel, parent: Inode, entry: HostEntry, path: bytes) -> int:
-    """The number of the inode for a host entry of directory ``parent``. Owners are the guest's identity, all times the host's
-    time of last change: whoever reads it leaves no trace in them (ROOT-6)."""
+    """The number of the inode for a host entry of directory ``parent``. Owners are the guest's identity, all times
+    the host's time of last change: whoever reads it leaves no trace in them (ROOT-6).
+    """
     kind = entry.mode & S_IFMT
     mount: Mount = kernel.mounts[parent.mount]
     twin = _twin_key(entry) if kind == S_IFREG and entry.nlink > 1 else None
@@ -93,7 +93,7 @@ def _take(kernel: Kernel, parent: Inode, entry: HostEntry, path: bytes) -> int:
     if kind == S_IFDIR:
         inodes.change(kernel, inode.number, nlink=max(entry.nlink, 2))
     if twin is not None:
-        kernel.mounts = kernel.mounts.set(mount.number, attrs.evolve(mount, twins=mount.twins.set(twin, inode.number)))
+        kernel.mounts = kernel.mounts.set(mount.number, replace(mount, twins=mount.twins.set(twin, inode.number)))
     return inode.number
 
 

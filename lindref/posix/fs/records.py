@@ -39,11 +39,13 @@ class Directory:
 class Inode:
     """A file of any type.
 
-    ``mode``: type and permissions. ``mount``: the mount it belongs to. Times are virtual ns. ``backing``: number of the page
-    store with the contents (regular files), None while nothing was ever stored. ``target``: what a symbolic link says.
+    ``mode``: type and permissions. ``mount``: the mount it belongs to. Times are virtual ns. ``backing``: number of
+    the page store with the contents (regular files), None while nothing was ever stored. ``target``: what a symbolic
+    link says.
     ``directory``: what a directory holds. ``rdev``: which device. ``pipe``: number of the pipe of a FIFO somebody has
-    open, else 0. ``pins``: open descriptions, working directories and mappings, which keep it although no name is left. ``host``: path
-    below the mount's host directory of what it shows, as long as that has not been read in; None otherwise.
+    open, else 0. ``pins``: open descriptions, working directories and mappings, which keep it although no name is
+    left. ``host``: path below the mount's host directory of what it shows, as long as that has not been read in; None
+    otherwise.
     """
 
     number: int

@@ -1,14 +1,12 @@
 """Changing the tree: giving and taking names.
 
-Each change comes with its check (``require_…``), which refuses with the error that the call reports and changes nothing; the
-change itself then cannot fail.
+Each change comes with its check (``require_…``), which refuses with the error that the call reports and changes
+nothing; the change itself then cannot fail.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-import attrs
 
 from lindref.posix.errno import (
     EACCES,
@@ -42,11 +40,13 @@ from lindref.posix.fs.records import Directory, Inode
 from lindref.posix.fs.walk import Last, Place
 from lindref.posix.kernel import Kernel
 from lindref.posix.result import Refused
+from lindref.state.records import replace
 
 
 def require_new(kernel: Kernel, place: Place, *, folder: bool = False) -> None:
-    """Refuse unless a new name can be made at ``place``: EEXIST for one that is there, ENOENT for a trailing slash (unless a
-    directory is made) or a directory that was removed, EACCES without permission (NAME-1)."""
+    """Refuse unless a new name can be made at ``place``: EEXIST for one that is there, ENOENT for a trailing slash
+    (unless a directory is made) or a directory that was removed, EACCES without permission (NAME-1).
+    """
     if place.last is not Last.NAME or place.inode is not None:
         raise Refused(fail(EEXIST, "NAME-1"))
     if place.slash and not folder:
@@ -71,8 +71,8 @@ def add_name(kernel: Kernel, place: Place, number: int) -> None:
 def create(kernel: Kernel, place: Place, mode: int, umask: int, **fields: Any) -> Inode:
     """Make a new inode at ``place``, which passed `require_new` (NAME-3).
 
-    ``mode`` has the type and the permissions asked for, from which ``umask`` takes. In a directory with the set-group bit the new file
-    has its group, and a new directory the bit too.
+    ``mode`` has the type and the permissions asked for, from which ``umask`` takes. In a directory with the set-group
+    bit the new file has its group, and a new directory the bit too.
     """
     parent = inodes.get(kernel, place.parent)
     folder = mode & S_IFMT == S_IFDIR
@@ -130,8 +130,9 @@ def remove_name(kernel: Kernel, place: Place) -> None:
 
 
 def require_linkable(kernel: Kernel, inode: Inode, place: Place) -> None:
-    """Refuse unless ``inode`` may get the further name at ``place`` (NAME-6): EXDEV across mounts, EMLINK for too many names.
-    Directories, which never may, are the caller's to refuse."""
+    """Refuse unless ``inode`` may get the further name at ``place`` (NAME-6): EXDEV across mounts, EMLINK for too
+    many names. Directories, which never may, are the caller's to refuse.
+    """
     if inode.mount != inodes.get(kernel, place.parent).mount:
         raise Refused(fail(EXDEV, "NAME-6"))
     if inode.nlink >= NLINK_MAX:
@@ -155,7 +156,9 @@ def is_below(kernel: Kernel, number: int, ancestor: int) -> bool:
 
 
 def require_rename(kernel: Kernel, old: Place, new: Place, flags: int) -> bool:
-    """Refuse a rename that cannot be done (NAME-7 to NAME-9); False when both names mean the same file and nothing is to do."""
+    """Refuse a rename that cannot be done (NAME-7 to NAME-9); False when both names mean the same file and nothing is
+    to do.
+    """
     if inodes.get(kernel, old.parent).mount != inodes.get(kernel, new.parent).mount:
         raise Refused(fail(EXDEV, "NAME-7"))
     if old.last is not Last.NAME:
@@ -264,7 +267,7 @@ def _moved(kernel: Kernel, inode: Inode, before: int, after: int) -> None:
     """``inode`` went from one directory to another (or stayed)."""
     inodes.change(kernel, inode.number, ctime=kernel.now)
     if inode.is_directory and before != after:
-        held = attrs.evolve(directory_of(kernel, inode), parent=after)
+        held = replace(directory_of(kernel, inode), parent=after)
         inodes.change(kernel, inode.number, directory=held)
         _count_folder(kernel, before, -1)
         _count_folder(kernel, after, +1)

@@ -41,8 +41,10 @@ class Last(Enum):
 
 @attrs.frozen
 class Place:
-    """Where a path leads. ``parent``: the directory that holds, or would hold, the name; ``inode``: what is there, None for
-    nothing; ``slash``: whether the path ends with a slash. Without a last name (``last``) parent and inode are the same."""
+    """Where a path leads. ``parent``: the directory that holds, or would hold, the name; ``inode``: what is there,
+    None for nothing; ``slash``: whether the path ends with a slash. Without a last name (``last``) parent and inode
+    are the same.
+    """
 
     parent: int
     name: bytes
@@ -51,7 +53,9 @@ class Place:
     slash: bool
 
     def found(self, kernel: Kernel) -> Inode:
-        """The inode that is there; ENOENT without one (PATH-5), ENOTDIR for a slash after what is no directory (PATH-10)."""
+        """The inode that is there; ENOENT without one (PATH-5), ENOTDIR for a slash after what is no directory
+        (PATH-10).
+        """
         if self.inode is None:
             raise Refused(fail(ENOENT, "PATH-5"))
         inode = inodes.get(kernel, self.inode)
@@ -74,8 +78,8 @@ def _components(path: bytes) -> list[bytes]:
 def walk(kernel: Kernel, path: bytes, start: int, follow: Follow = Follow.YES) -> Place:
     """The place that ``path`` means, relative paths beginning at inode ``start``.
 
-    Refused with ENOENT, ENOTDIR, EACCES, ELOOP or ENAMETOOLONG when the way is barred (PATH-5 to PATH-8); that nothing is at
-    its end is no error here.
+    Refused with ENOENT, ENOTDIR, EACCES, ELOOP or ENAMETOOLONG when the way is barred (PATH-5 to PATH-8); that
+    nothing is at its end is no error here.
     """
     root = root_of(kernel)
     here = inodes.get(kernel, root if path.startswith(b"/") else start)
@@ -129,7 +133,9 @@ def walk(kernel: Kernel, path: bytes, start: int, follow: Follow = Follow.YES) -
 
 
 def path_of(kernel: Kernel, number: int) -> bytes | None:
-    """The absolute path of directory inode ``number``, found through its parents; None when it is no longer in the tree."""
+    """The absolute path of directory inode ``number``, found through its parents; None when it is no longer in the
+    tree.
+    """
     root = root_of(kernel)
     parts: list[bytes] = []
     while number != root:
