@@ -39,7 +39,8 @@ FIXED_PRIVATE_ANONYMOUS = 0x32
 def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
     """``thread``'s cage is to run a new image: make its memory and ask for the image's mapping (LOAD-1).
 
-    The mapping is a call like any other, so a grate that interposes mmap sees it.
+    The mapping is a call like any other, so a grate that interposes mmap sees it: the cage's table is the one it had
+    before (3I-EXEC-1).
     """
     cage = thread.cage
     image = system.images.load(request.image)
