@@ -1,6 +1,6 @@
 """lindref: the executable reference of Lind-Wasm (cages, grates, 3i, RawPOSIX) in pure Python.
 
-``boot`` runs programs under Lind; ``Module`` and ``instantiate`` are plain wasm. Names are loaded when they are first used.
+``boot`` runs programs under Lind; ``Module`` and ``instantiate`` are plain wasm. Names are loaded when first used.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lindref.api import Module, instantiate
     from lindref.system.boot import BootError
     from lindref.system.session import System, boot
+
+__version__ = "0.1.0"
 
 __all__ = ["BootError", "Module", "System", "boot", "instantiate"]
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from lindref import __version__
+
 #: Command -> (module with ``main(argv) -> int``, what it does).
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("lindref.cli.run", "run a program and the grates over it"),
@@ -36,9 +38,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.write(usage())
         return 0 if argv else USAGE
     if argv[0] in ("-V", "--version"):
-        from importlib.metadata import version
-
-        sys.stdout.write(f"lindref {version('lindref')}\n")
+        sys.stdout.write(f"lindref {__version__}\n")
         return 0
     found = COMMANDS.get(argv[0])
     if found is None:

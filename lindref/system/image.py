@@ -97,11 +97,12 @@ def _load(data: bytes) -> Image:
     module = decode(data)
     if dylink(module) is not None:
         raise ImageError("a dynamic module (it has a dylink.0 section): not supported yet, link it statically")
+    made = program(module)  # validates the shell: after this, indices mean something
     _check_imports(module)
     memories = [i.desc for i in module.imported(ExternKind.MEMORY)]
     declared = [m for m in (*memories, *module.memories) if isinstance(m, MemoryType)]
     minimum = declared[0].limits.minimum * 65536 if declared else 0
-    return Image(module.digest, program(module), minimum)
+    return Image(module.digest, made, minimum)
 
 
 def _import_problem(module: Module, wanted: Import) -> str | None:

@@ -132,7 +132,7 @@ def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None
         system.kernel.outside = like.kernel.outside
         system.choices.chooser = chooser or like.choices.chooser
     outside = system.kernel.outside
-    system.kernel = table.new_kernel(system.host)
+    system.kernel = table.new_kernel(system.host, system.budget)
     system.kernel.outside = outside
     system.kernel.restore(state.kernel)
     system.tables = state.tables

@@ -18,7 +18,7 @@ from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
 from lindref.system.host import SystemHost
-from lindref.system.image import Images, link
+from lindref.system.image import PAGE, Images, link
 from lindref.system.outcome import Ending, Outcome
 from lindref.system.runner import (
     Asks,
@@ -68,7 +68,9 @@ class System:
         self.profile = profile
         self.config = config or Config()
         self.host = SystemHost(self)
-        self.kernel: Kernel = table.new_kernel(self.host)
+        limit = self.config.max_memory
+        self.budget = Budget(None if limit is None else limit // PAGE)
+        self.kernel: Kernel = table.new_kernel(self.host, self.budget)
         self.kernel.now = self.config.start_time
         self.tables = HandlerTables()
         self.choices = Choices(chooser or FirstOption(), told=self._chosen)
@@ -76,8 +78,6 @@ class System:
         self.threads: dict[int, Thread] = {}
         self.runtimes: PMap[CageRuntime] = PMap()
         self.memories: dict[int, Memory] = {}
-        limit = self.config.max_memory
-        self.budget = Budget(None if limit is None else limit // 4096)
         #: Cages whose own threads are gone while calls into them are being served: cage -> last thread's id.
         self.ending: PMap[int] = PMap()
         self.outcome: Outcome | None = None

@@ -27,6 +27,7 @@ from lindref.system.runner import (
 )
 from lindref.vm import outcomes
 from lindref.vm.continuation import Continuation
+from lindref.vm.limits import Exhaustion
 from lindref.vm.machine import Machine
 from lindref.vm.memory import Memory
 from lindref.vm.program import Program
@@ -216,7 +217,9 @@ class WasmRunner:
                 return WakesMemory(address, count)
             case outcomes.Attention():
                 return AtDelivery()
-            case _:  # Paused; Stepped is not asked for
+            case outcomes.OutOfResources(message):
+                raise Exhaustion(message)  # the run is over, whoever ran
+            case outcomes.Paused() | outcomes.Stepped():
                 return Preempted()
 
     def resume(self, value: int) -> None:
