@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from lindref import __version__
+import lindref
 
 #: Command -> (module with ``main(argv) -> int``, what it does).
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.write(usage())
         return 0 if argv else USAGE
     if argv[0] in ("-V", "--version"):
-        sys.stdout.write(f"lindref {__version__}\n")
+        sys.stdout.write(f"lindref {lindref.__version__}\n")
         return 0
     found = COMMANDS.get(argv[0])
     if found is None:

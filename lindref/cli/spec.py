@@ -1,42 +1,61 @@
-"""``lindref spec``: the rules of the specification, listed or one by one."""
+"""``lindref spec``: the rules of the specification, listed, one by one, and what stands behind them."""
 
 from __future__ import annotations
 
 import json
-import re
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import attrs
 
+import lindref
 from lindref.cli.resources import folder
+from lindref.conformance.rules import Citation, Rule, citations, family, rules
 
-_RULE = re.compile(r"^- \*\*([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)\*\* (.*?)(?: \*\(([^)]*(?:\([^)]*\)[^)]*)*)\)\*)?$")
-_HELP = """usage: lindref spec list [--json] | lindref spec show RULE...
+_HELP = """usage: lindref spec list [--json] | lindref spec show RULE... | lindref spec coverage [--json]
 
-List the rules of the specification, or show some: what each says and where it comes from.
-Example: lindref spec show 3I-ROUTE-2
+List the rules of the specification; show some, with what implements and tests them; or count what is covered.
+Tests are known in a checkout only. Example: lindref spec show 3I-ROUTE-2
 """
 
 
-@attrs.frozen
-class Rule:
-    """A rule: its id, its text, its source (empty where the text is ours), and the file that defines it."""
-
-    id: str
-    text: str
-    source: str
-    file: str
+def known_rules() -> dict[str, Rule]:
+    """All rules by id."""
+    return {rule.id: rule for rule in rules(folder("spec"))}
 
 
-def rules() -> dict[str, Rule]:
-    """All rules by id, in the order of the files and of their lines."""
-    found: dict[str, Rule] = {}
-    for path in sorted(folder("spec").glob("*.md")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            match = _RULE.match(line)
-            if match:
-                found[match[1]] = Rule(match[1], match[2], match[3] or "", path.name)
-    return found
+def _cited(known: Mapping[str, Rule], where: str) -> Mapping[str, list[Citation]]:
+    root = Path(lindref.__file__).resolve().parent.parent
+    return citations(root, [where], frozenset(map(family, known)))
+
+
+def _show(known: Mapping[str, Rule], names: list[str]) -> int:
+    missing = [name for name in names if name not in known]
+    if missing:
+        sys.stderr.write(f"lindref spec: no rule {', '.join(missing)} (lindref spec list names them all)\n")
+        return 2
+    places = {"implemented": _cited(known, "lindref"), "tested": _cited(known, "tests")}
+    for name in names:
+        rule = known[name]
+        print(f"{rule.id} (spec/{rule.file})\n  {rule.text}")
+        if rule.source:
+            print(f"  source: {rule.source}")
+        for word, cited in places.items():
+            if cited.get(name):
+                print(f"  {word}: {', '.join(map(str, cited[name]))}")
+    return 0
+
+
+def _coverage(known: Mapping[str, Rule], *, as_json: bool) -> int:
+    code, tests = _cited(known, "lindref"), _cited(known, "tests")
+    gaps = {"implemented": [r for r in known if r not in code], "tested": [r for r in known if r not in tests]}
+    if as_json:
+        print(json.dumps({"rules": len(known), **{f"not_{word}": gap for word, gap in gaps.items()}}, indent=1))
+        return 0
+    for word, gap in gaps.items():
+        print(f"{len(known) - len(gap)} of {len(known)} rules {word}" + (f"; not: {', '.join(gap)}" if gap else ""))
+    return 0
 
 
 def main(argv: list[str]) -> int:
@@ -44,7 +63,7 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         sys.stdout.write(_HELP)
         return 0 if argv else 2
-    known = rules()
+    known = known_rules()
     match argv:
         case ["list"]:
             for rule in known.values():
@@ -53,17 +72,10 @@ def main(argv: list[str]) -> int:
         case ["list", "--json"]:
             print(json.dumps([attrs.asdict(rule) for rule in known.values()], ensure_ascii=False, indent=1))
             return 0
-        case ["show", *ids] if ids:
-            missing = [name for name in ids if name not in known]
-            if missing:
-                sys.stderr.write(f"lindref spec: no rule {', '.join(missing)} (lindref spec list names them all)\n")
-                return 2
-            for name in ids:
-                rule = known[name]
-                print(f"{rule.id} (spec/{rule.file})\n  {rule.text}")
-                if rule.source:
-                    print(f"  source: {rule.source}")
-            return 0
+        case ["show", *names] if names:
+            return _show(known, names)
+        case ["coverage"] | ["coverage", "--json"]:
+            return _coverage(known, as_json=len(argv) > 1)
         case _:
             sys.stderr.write(f"lindref spec: cannot read {' '.join(argv)!r} (see lindref spec --help)\n")
             return 2

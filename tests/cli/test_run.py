@@ -240,3 +240,11 @@ def test_from_shell_to_shell(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "lindref.cli.main", "run", path]
     done = subprocess.run(command, cwd=root, input=b"some\nlines\n", capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (3, b"some\nlines\n", b"")
+
+
+def test_spec_says_what_stands_behind_a_rule(lindref: Run) -> None:
+    status, out, _ = lindref("spec", "show", "SCHED-2")
+    assert status == 0
+    assert "implemented: lindref/" in out and "tested: tests/" in out
+    status, out, _ = lindref("spec", "coverage", "--json")
+    assert status == 0 and json.loads(out)["rules"] > 100

@@ -167,6 +167,7 @@ def test_abi_7_the_thread_id_is_the_second_argument() -> None:
 
 
 def test_abi_1_unknown_imports_are_named_all_at_once() -> None:
+    """ABI-1: and those of another type."""
     text = """(module (import "lind" "nothing" (func)) (import "env" "also" (func (param i32)))
       (import "lind" "lind-get-cage-id" (func (result i32))) (import "env" "memory" (memory 1)))"""
     with pytest.raises(ImageError) as caught:
