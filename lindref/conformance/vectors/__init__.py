@@ -1,0 +1,1 @@
+"""Recorded vectors: ``lindref vectors PATH…`` plays them on the model and compares."""

@@ -1,0 +1,111 @@
+"""A vector's program as an image: where its buffers, results and literals lie in the memory of the cage that runs it.
+
+The layout is ours; FORMAT.md asks only that buffers 0 to 14 are contiguous pages and that literals overlap nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from lindref.conformance.vectors.model import Json, Step, Steps
+from lindref.wasm.binary.encoder import encode
+from lindref.wasm.text.parser import parse_module
+
+#: clone's argument structure of thread slot n: 128 bytes each; a slot's id word lies behind it.
+SCRATCH = 0x400
+SCRATCH_SIZE = 0x80
+ID_WORD = 0x60
+#: Structures of calls that the player makes by itself.
+TIME = 0x2E00
+ACTION = 0x2F00
+#: The signal list: how many, then one 32-bit word each.
+SIGNALS = 0x3000
+MAX_SIGNALS = 1000
+#: Results: 16 bytes a step, whether there is one and which.
+RESULTS = 0x4000
+BUFFERS = 0x10000
+BUFFER_SIZE = 8192
+BUFFER_15 = BUFFERS + 15 * BUFFER_SIZE
+BUFFER_15_SIZE = 262144
+LITERALS = BUFFER_15 + BUFFER_15_SIZE
+PAGES = 16
+STACK = 0x3FF0
+
+
+def buffer(number: int) -> int:
+    """The guest address of a numbered buffer."""
+    return BUFFER_15 if number == 15 else BUFFERS + number * BUFFER_SIZE
+
+
+def _steps(steps: Steps) -> Iterator[Step]:
+    """All steps of a list, those within others included."""
+    for step in steps:
+        yield step
+        for key in ("child", "steps", "then", "else"):
+            inner = step.get(key)
+            if isinstance(inner, list):
+                yield from _steps(inner)
+
+
+def _literals(value: Json) -> Iterator[bytes]:
+    """All strings that a value, step or list of them points to."""
+    if isinstance(value, dict):
+        found = literal(value)
+        if found is not None:
+            yield found
+        for inner in value.values():
+            yield from _literals(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _literals(inner)
+
+
+def literal(value: Json) -> bytes | None:
+    """The bytes, with their NUL, of a value that points to a literal."""
+    if not isinstance(value, dict):
+        return None
+    if "hexstr" in value:
+        return bytes.fromhex(value["hexstr"]) + b"\0"
+    text = value.get("str", value.get("straddr"))
+    return text.encode() + b"\0" if isinstance(text, str) else None
+
+
+@attrs.frozen(eq=False)
+class Program:
+    """A program laid out: numbers of its steps, addresses of its literals, its lists of steps by slot."""
+
+    name: str
+    steps: Steps
+    handlers: dict[int, Steps]
+    signal_handlers: dict[int, Steps]
+    numbers: dict[str, int]
+    literals: dict[bytes, int]
+
+    @property
+    def data(self) -> bytes:
+        """What lies in memory from ``LITERALS`` on when the program starts."""
+        return b"".join(self.literals)
+
+    def module(self) -> bytes:
+        """The bytes of the file that, exec'd, runs this program: a module that nobody instantiates."""
+        source = f'(module (import "env" "memory" (memory {PAGES} 65536 shared)) (global (export "{self.name}") i32 (i32.const 0)))'
+        return encode(parse_module(source))
+
+
+def program(name: str, source: dict[str, Json]) -> Program:
+    """Lay out the program ``name`` of a vector."""
+    slots = {kind: {int(k): v for k, v in source.get(kind, {}).items()} for kind in ("handlers", "sighandlers")}
+    lists = [source["steps"], *slots["handlers"].values(), *slots["sighandlers"].values()]
+    numbers: dict[str, int] = {}
+    for steps in lists:
+        for step in _steps(steps):
+            numbers.setdefault(step["id"], len(numbers))
+    literals: dict[bytes, int] = {}
+    end = LITERALS
+    for found in _literals(lists):
+        if found not in literals:
+            literals[found] = end
+            end += len(found)
+    return Program(name, source["steps"], slots["handlers"], slots["sighandlers"], numbers, literals)

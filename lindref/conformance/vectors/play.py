@@ -1,0 +1,121 @@
+"""Playing a vector: its file tree, its programs as images, the run, and what was observed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lindref.conformance.vectors import image
+from lindref.conformance.vectors.model import Json, Vector
+from lindref.conformance.vectors.runner import RECORDER, Frame, Journal, VectorRunner
+from lindref.posix import console
+from lindref.posix.cage import MAIN_THREAD
+from lindref.posix.fs import roots
+from lindref.profile import LIND, Profile
+from lindref.system.outcome import Ending, Outcome
+from lindref.system.runner import Runner
+from lindref.system.runtime import Config
+from lindref.system.system import System
+from lindref.system.threads import Thread
+from lindref.threei import tables
+
+#: Steps after which a run counts as one that never ends.
+MAX_STEPS = 400_000
+_DIRECTORIES = (b"/w", b"/tmp", b"/prog", b"/log")
+
+
+class VectorSystem(System):
+    """A system whose images are programs of a vector."""
+
+    def __init__(self, vector: Vector, profile: Profile) -> None:
+        super().__init__(profile=profile, config=Config(workers=vector.workers, max_ticks=MAX_STEPS))
+        self.journal: Journal = []
+        self.programs: dict[str, image.Program] = {}
+
+    def add_program(self, program: image.Program) -> bytes:
+        """The file that runs ``program``."""
+        data = program.module()
+        self.programs[self.images.load(data).digest] = program
+        return data
+
+    def _vector_runner(self, cage: int, *, worker: bool) -> VectorRunner:
+        program = self.programs[self.runtimes[cage].digest]
+        frames = [] if worker else [Frame(program.steps, "main")]
+        return VectorRunner(self.guest(cage), program, self.journal, frames)
+
+    def image_runner(self, cage: int) -> Runner:
+        """A runner at the first step, its literals in memory."""
+        runner = self._vector_runner(cage, worker=False)
+        self.memories[cage].try_write(image.LITERALS, runner.program.data)
+        return runner
+
+    def new_worker(self, cage: int, slot: int) -> Thread:
+        """A worker that carries out handlers."""
+        thread = self.add_thread(cage, MAIN_THREAD, self._vector_runner(cage, worker=True))
+        thread.slot = slot
+        return thread
+
+
+def _add_file(system: System, entry: Mapping[str, Json]) -> None:
+    """One entry of the initial file tree."""
+    kernel = system.kernel
+    path = entry["path"].encode()
+    mode = int(entry.get("mode", "0644"), 8)
+    match entry["type"]:
+        case "file":
+            data = bytes.fromhex(entry["hex"]) if "hex" in entry else entry.get("text", "").encode()
+            roots.add_file(kernel, path, data, mode)
+        case "dir":
+            roots.add_dir(kernel, path, mode)
+        case "symlink":
+            roots.add_symlink(kernel, path, entry["target"].encode())
+        case "hardlink":
+            roots.add_link(kernel, path, entry["target"].encode())
+        case "fifo":
+            roots.add_fifo(kernel, path, mode)
+        case kind:
+            msg = f"{entry['path']}: no file type {kind!r}"
+            raise ValueError(msg)
+
+
+def observed(outcome: Outcome, journal: Journal, stdout: bytes) -> dict[str, Json]:
+    """A run as the recordings describe one."""
+    kind = Ending(outcome.ending)
+    log = [{k: v for k, v in e.items() if k != "order"} for e in sorted(journal, key=lambda e: e["order"])]
+    found: dict[str, Json] = {"log": log}
+    if stdout:
+        found["stdout"] = stdout.decode("utf-8", "backslashreplace")
+    if kind in (Ending.DEADLOCK, Ending.LIMIT):
+        return {"outcome": "hang", **found}
+    if kind is Ending.FAULT:
+        return {"outcome": "runtime-fault", "code": outcome.code, **found}
+    if kind in (Ending.TRAP, Ending.LOAD):
+        return {"outcome": "trap", "code": outcome.status, **found}
+    return {"outcome": "exit", "code": outcome.status, **found}
+
+
+def prepare(vector: Vector, profile: Profile = LIND) -> VectorSystem:
+    """A system about to run ``vector``."""
+    system = VectorSystem(vector, profile)
+    kernel = system.kernel
+    roots.open_root(kernel, "blank", None)
+    for path in _DIRECTORIES:
+        roots.add_dir(kernel, path, 0o755)
+    first = b""
+    for name, source in vector.programs.items():
+        data = system.add_program(image.program(name, dict(source)))
+        first = data if name == "main" else first
+        # The recorder's files had no execute permission; the real system did not ask for it.
+        roots.add_file(kernel, b"/prog/" + name.encode(), data, 0o644 if profile is LIND else 0o755)
+    for entry in vector.files:
+        _add_file(system, entry)
+    console.end_stdin(kernel)
+    system.tables = tables.boot(system.tables, RECORDER, kernel.rows)
+    system.boot(b"/prog/main", first, [b"/prog/main"], ())
+    return system
+
+
+def play(vector: Vector, profile: Profile = LIND) -> dict[str, Json]:
+    """Play a vector; its observation."""
+    system = prepare(vector, profile)
+    outcome = system.run()
+    return observed(outcome, system.journal, console.output(system.kernel, console.STDOUT))
