@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: package -> what it may import from lindref besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
+    "arguments": set(),
     "state": set(),
     "profile": set(),
     "wasm": set(),
@@ -20,8 +21,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "trace": {"state", "profile", "vm", "posix", "threei", "system"},
     "guest": set(),
     "api": {"state", "wasm", "vm"},
-    "conformance": {"state", "profile", "wasm", "vm", "posix", "threei", "system", "trace", "guest", "api"},
-    "cli": {"state", "profile", "wasm", "vm", "posix", "threei", "system", "trace", "guest", "api", "conformance"},
+    "conformance": {
+        *("arguments", "state", "profile", "wasm", "vm", "posix"),
+        *("threei", "system", "trace", "guest", "api"),
+    },
+    "cli": {
+        *("arguments", "state", "profile", "wasm", "vm", "posix"),
+        *("threei", "system", "trace", "guest", "api", "conformance"),
+    },
 }
 
 #: posix and threei may use the memory of ``vm`` and its limits, never its machine or instructions.

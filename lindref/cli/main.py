@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from importlib import import_module
 
 import lindref
+from lindref.arguments import USAGE
 
 #: Command -> (module with ``main(argv) -> int``, what it does).
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -17,8 +20,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "objdump": ("lindref.cli.objdump", "show a module: text, sections, names"),
     "spec": ("lindref.cli.spec", "list the rules of the specification, or show one"),
 }
-
-USAGE = 2
 
 
 def usage() -> str:
@@ -50,15 +51,25 @@ def main(argv: Sequence[str]) -> int:
 
 def entry() -> None:
     """The console script."""
-    try:
-        status = main(sys.argv[1:])
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        status = 130
-    except BrokenPipeError:
-        # Whoever read our output has had enough; nothing more can be said.
-        sys.stderr.close()
-        status = 141
+    # A stream that was closed before we began takes everything and gives nothing.
+    with ExitStack() as nowhere:
+        sys.stdout = sys.stdout or nowhere.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        sys.stderr = sys.stderr or nowhere.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        try:
+            status = main(sys.argv[1:])
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            status = 130
+        except BrokenPipeError:
+            status = 141  # whoever read our output has had enough
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else "output: "
+            sys.stderr.write(f"lindref: {where}{error.strerror}\n")
+            status = USAGE
+        if status in (141, USAGE):
+            # What could not be written cannot be written at the end either.
+            with suppress(OSError):
+                sys.stdout.close()
     sys.exit(status)
 
 

@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import IO, NoReturn
+from typing import IO
 
+from lindref.arguments import USAGE, Arguments
 from lindref.profile import by_name
 from lindref.system.boot import BootError, LoadError, boot
 from lindref.system.choices import Chooser, FirstOption, Replay, ScheduleError, Seeded, parse_schedule
@@ -17,7 +18,6 @@ from lindref.system.outcome import STATUS, Ending, Outcome
 from lindref.system.runtime import Config
 from lindref.system.system import System
 
-USAGE = 2
 MAX_WORKERS = 32
 
 #: Options that take a value as the next word: needed to tell where the program's own words begin.
@@ -25,13 +25,6 @@ _VALUED = frozenset(
     "--root --root-mode --engine --profile --seed --schedule --env --preload --grate-workers --trace -e --grate --net "
     "--max-memory --max-ticks".split()
 )
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, exit status 2."""
-        sys.stderr.write(f"lindref run: {message} (see lindref run --help)\n")
-        raise SystemExit(USAGE)
 
 
 def _number(low: int, high: int | None = None) -> Callable[[str], int]:
@@ -51,8 +44,8 @@ def _number(low: int, high: int | None = None) -> Callable[[str], int]:
     return parse
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Arguments:
+    parser = Arguments(
         prog="lindref run",
         description="Boot PROGRAM as cage 1. Words after PROGRAM are its arguments.",
         epilog="Exit status: cage 1's code; 128+n for signal n; 70 trap or load failure; 71 deadlock; 72 a limit "

@@ -248,3 +248,26 @@ def test_spec_says_what_stands_behind_a_rule(lindref: Run) -> None:
     assert "implemented: lindref/" in out and "tested: tests/" in out
     status, out, _ = lindref("spec", "coverage", "--json")
     assert status == 0 and json.loads(out)["rules"] > 100
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to have output fail")
+@pytest.mark.parametrize(
+    ("words", "redirections", "status"),
+    [
+        (["run", HELLO], "<&-", 0),
+        (["run", HELLO], ">&-", 0),
+        (["run", HELLO], ">/dev/full", 2),
+        (["run", "--strace=/dev/full", HELLO], "", 2),
+        (["run", "--trace", "/dev/full", HELLO], "", 2),
+        (["spec", "list"], ">/dev/full", 2),
+        (["run", "--strace", HELLO], "2>&1 | true", 0),
+    ],
+)
+def test_output_that_goes_nowhere(words: list[str], redirections: str, status: int) -> None:
+    """One line and status 2, or nothing at all: never a Python traceback."""
+    command = " ".join([sys.executable, "-m", "lindref.cli.main", *words, redirections])
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(["sh", "-c", command], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == (1 if status else 0)

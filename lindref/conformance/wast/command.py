@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from lindref.arguments import Arguments
 from lindref.conformance.wast import skips
 from lindref.conformance.wast.script import run_script
 from lindref.conformance.wast.verdict import Status, Verdict, is_assertion
@@ -28,7 +29,7 @@ Exit status: 0 nothing failed, 1 something failed, 2 usage.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="lindref wast",
         description="Runs official WebAssembly test scripts.",
         epilog=_EXAMPLE,
