@@ -1,0 +1,15 @@
+"""What an entry of the list of deviations says."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class Deviation:
+    """One difference: what ``spec`` does, what ``lind`` does, and how we know."""
+
+    id: str
+    spec: str
+    lind: str
+    evidence: str

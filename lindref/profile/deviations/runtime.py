@@ -1,0 +1,50 @@
+"""What the gate and 3i do where the promise is an error."""
+
+from __future__ import annotations
+
+from lindref.profile.deviations.entry import Deviation
+
+ENTRIES: tuple[Deviation, ...] = (
+    Deviation(
+        "CALL-UNKNOWN",
+        spec="a call number that nothing serves fails with ENOSYS",
+        lind="the host process panics",
+        evidence="3i.md 2.3; vectors 3i-reg.unknown_call.*",
+    ),
+    Deviation(
+        "CAGE-MISSING",
+        spec="a call that acts on a cage that does not exist fails with ESRCH",
+        lind="the host process aborts",
+        evidence="vectors 3i-meta.target.nonexistent, 3i-reg.exiting_self_call",
+    ),
+    Deviation(
+        "PTR-CRASH",
+        spec="a pointer that leads nowhere is EFAULT wherever it is used",
+        lind="pointers that the host process dereferences itself (paths, structures) end it with a segmentation fault",
+        evidence="rawposix.md 0; vectors stat.stat.nullbuf, path.unmapped.*, pipe.basic.null",
+    ),
+    Deviation(
+        "3I-MISSING",
+        spec="a call without a handler fails: ENOSYS without a row, ESRCH where the row's grate is gone",
+        lind="the runtime panics",
+        evidence="3i.md 2.3, 10",
+    ),
+    Deviation(
+        "3I-FORKED-GRATE",
+        spec="a call to a cage that was forked and has not exec'd fails with ESRCH",
+        lind="the runtime aborts: such a cage has no workers",
+        evidence="3i.md 3.1, 10",
+    ),
+    Deviation(
+        "3I-DATA-NULL",
+        spec="copying to a null destination is refused as every other bad address",
+        lind="the runtime panics: allocation of a destination is not supported",
+        evidence="3i.md 3.5, 10",
+    ),
+    Deviation(
+        "GRATE-WORKER-TLS",
+        spec="each worker of a grate has thread-local storage of its own",
+        lind="the TLS base of all workers is 0",
+        evidence="loader.md 5",
+    ),
+)
