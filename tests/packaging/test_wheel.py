@@ -1,0 +1,35 @@
+"""The wheel works by itself: outside the checkout, with its guests, its specification and its C kit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.campaign
+def test_the_wheel_outside_the_checkout(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", tmp_path, ROOT], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"lindref"}
+    assert "lindref/py.typed" in names
+    assert "lindref/guest/include/lind_syscall.h" in names
+    venv.create(tmp_path / "venv", with_pip=True)
+    inside = tmp_path / "venv" / "bin"
+    subprocess.run([inside / "pip", "install", "--quiet", wheel], check=True)
+
+    def lindref(*words: str) -> str:
+        done = subprocess.run([inside / "lindref", *words], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert "→ grate 1" in lindref("demo")
+    assert "spec/3i.md" in lindref("spec", "show", "3I-ROUTE-2")
+    assert "xample" in lindref("cc", "--help")
