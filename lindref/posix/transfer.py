@@ -51,10 +51,12 @@ def _receive(kernel: Kernel, call: Call, buffers: Buffers, position: int | None)
     if failed is not None or found is None:
         return failed or fail(EBADF, "FD-1")
     file, ops = _described(kernel, found, position)
-    count = min(sum(size for _, size in buffers), TRANSFER_MAX)
-    if file.kind == "device" and not all(user.writable(kernel, at, size) for at, size in buffers):
-        return fail(EFAULT, "FILE-READ-3")  # endless ones: do not make what cannot be stored
+    count = wanted = min(sum(size for _, size in buffers), TRANSFER_MAX)
+    if ops.seeks:
+        count = _reach(kernel, buffers, write=True)  # FILE-READ-3
     data = ops.peek(kernel, found.number, file, count)
+    if wanted and not count and not isinstance(data, Block) and ops.peek(kernel, found.number, file, 1):
+        return fail(EFAULT, "FILE-READ-3")
     if isinstance(data, Block):
         return _wait(call, file, data, 0) if count else Done(0)
     if len(data) > 1 and not ops.seeks and kernel.choose(ChoiceKind.TRANSFER, 2):
@@ -65,6 +67,17 @@ def _receive(kernel: Kernel, call: Call, buffers: Buffers, position: int | None)
     if ops.seeks and position is None and data:
         openfile.change(kernel, found.number, offset=file.offset + len(data))
     return Done(len(data))
+
+
+def _reach(kernel: Kernel, buffers: Buffers, *, write: bool) -> int:
+    """How many bytes of ``buffers`` come before the first that cannot be read (written)."""
+    total = 0
+    for address, size in buffers:
+        part = user.reach(kernel, address, min(size, TRANSFER_MAX - total), write=write)
+        total += part
+        if part < size:
+            break
+    return total
 
 
 def _described(kernel: Kernel, found: Opened, position: int | None) -> tuple[OpenFile, Ops]:
@@ -119,7 +132,7 @@ def _transmit(kernel: Kernel, call: Call, buffers: Buffers, position: int | None
     if failed is not None or found is None:
         return failed or fail(EBADF, "FD-1")
     file, ops = _described(kernel, found, position)
-    data = _gather(kernel, buffers)
+    data = _gather(kernel, buffers, part=ops.seeks)
     if data is None:
         return fail(EFAULT, "FILE-WRITE-3")
     moved = call.memo if isinstance(call.memo, int) else 0
@@ -160,16 +173,21 @@ def _advance(kernel: Kernel, number: int, file: OpenFile, sent: int, *, position
     return openfile.change(kernel, number, offset=end)
 
 
-def _gather(kernel: Kernel, buffers: Buffers) -> bytes | None:
-    """The bytes in ``buffers`` one after the other, at most TRANSFER_MAX; None where reading them faults."""
+def _gather(kernel: Kernel, buffers: Buffers, *, part: bool) -> bytes | None:
+    """The bytes in ``buffers`` one after the other, at most TRANSFER_MAX; None where reading them faults, but for a
+    ``part`` those before that place, if there are any (FILE-WRITE-3).
+    """
     parts: list[bytes] = []
     room = TRANSFER_MAX
     for address, size in buffers:
-        part = user.copy_in(kernel, address, min(size, room))
-        if part is None:
-            return None
-        parts.append(part)
-        room -= len(part)
+        size = min(size, room)
+        data = user.copy_in(kernel, address, size)
+        if data is None:
+            reached = user.reach(kernel, address, size, write=False) if part else 0
+            parts.append(user.copy_in(kernel, address, reached) or b"")
+            return b"".join(parts) if part and any(parts) else None
+        parts.append(data)
+        room -= size
     return b"".join(parts)
 
 

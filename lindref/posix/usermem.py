@@ -1,13 +1,15 @@
 """Guest memory as calls see it: 64-bit host addresses that mean a place in some cage's memory, or nothing.
 
-All functions are all-or-nothing: a transfer that would fault anywhere changes nothing. A handler adds the fault to its
-error set (``errors.add(not user.readable(...), EFAULT, ...)``). NULL is never a place.
+All functions are all-or-nothing: a transfer that would fault anywhere changes nothing; who can do a part of one asks
+`reach`. A handler adds the fault to its error set (``errors.add(not user.readable(...), EFAULT, ...)``). NULL is never
+a place.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lindref.posix.constants import PAGE
 from lindref.posix.kernel import Address, Kernel
 from lindref.posix.result import Refused, RuntimeFault
 
@@ -56,6 +58,25 @@ def writable(kernel: Kernel, address: int, count: int) -> bool:
         return True
     spot = place(kernel, address)
     return spot is not None and spot[0].writable(spot[1], count)
+
+
+def reach(kernel: Kernel, address: int, count: int, *, write: bool) -> int:
+    """How many of ``count`` bytes from ``address`` on come before the first that cannot be read (written)."""
+    able = writable if write else readable
+    if able(kernel, address, count):
+        return count
+    to_page = -address % PAGE
+    good, bad = 0, max(count - to_page - 1, 0) // PAGE + 1  # whole pages behind the first: enough, and too many
+    if not able(kernel, address, min(to_page or PAGE, count)):
+        return 0
+    start = to_page or PAGE
+    while good + 1 < bad:
+        middle = (good + bad) // 2
+        if able(kernel, address, min(start + middle * PAGE, count)):
+            good = middle
+        else:
+            bad = middle
+    return min(start + good * PAGE, count)
 
 
 def copy_in(kernel: Kernel, address: int, count: int) -> bytes | None:
