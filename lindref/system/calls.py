@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lindref.posix.cage import INIT_CAGE
 from lindref.posix.call import Arg, Call, i32
 from lindref.posix.errno import EINTR, ENOSYS, ESRCH
 from lindref.posix.result import (
@@ -25,6 +26,7 @@ from lindref.posix.signals import Delivery
 from lindref.state.records import replace
 from lindref.system import delivery, grates, lifecycle, threecalls
 from lindref.system.events import Enter, Exit, Route
+from lindref.system.outcome import ABORTS, HANGS, PANICS
 from lindref.system.threads import Blocked, InGrate, Pending, Ready, Retry, Thread
 from lindref.threei import tables
 from lindref.threei.numbers import RAWPOSIX_CAGE, RUNTIME_CAGE, THREEI_CAGE
@@ -82,7 +84,7 @@ def dispatch(system: System, thread: Thread, pending: Pending) -> None:
     if isinstance(handler, NoHandler):
         if system.profile.has("3I-MISSING"):
             text = f"{handler.value}: syscall_num {number} in self_cageid {caller}"
-            system.fault(thread, text, "3I-ROUTE-3", code=101)
+            system.fault(thread, text, "3I-ROUTE-3", code=panic_code(thread))
         else:
             errno = ESRCH if handler is NoHandler.EMPTY_ROW else ENOSYS
             complete(system, thread, pending, -errno, "3I-ROUTE-3")
@@ -97,6 +99,15 @@ def dispatch(system: System, thread: Thread, pending: Pending) -> None:
         _runtime_row(system, thread, pending, handler)
     else:
         grates.call(system, thread, pending, handler)
+
+
+def panic_code(thread: Thread) -> int:
+    """How the host ends when 3i panics in a call of ``thread``: a worker's call is made from within a function that
+    cannot unwind, the first cage's thread is the process's own, and any other just goes (3i.md 2.9).
+    """
+    if thread.slot:
+        return ABORTS
+    return PANICS if thread.cage == INIT_CAGE else HANGS
 
 
 def _runtime_row(system: System, thread: Thread, pending: Pending, handler: Handler) -> None:

@@ -200,6 +200,9 @@ def end_group(system: System, thread: Thread, pending: Pending, end: GroupEnd) -
         return
     original = served_thread(system, thread, cage)
     if original is not None and original is not thread and not isinstance(original.status, InGrate):
+        if system.profile.has("EXIT-OTHER"):
+            system.fault(thread, f"exit_group: no VMContext found for cage_id {cage}", "EXIT-2")
+            return
         original = None
     stop_cage(system, cage, keep=original)
     _change_fate(system, thread, pending, original, replace(pending, ended=True))

@@ -22,6 +22,10 @@ class Ending(enum.Enum):
     FAULT = "runtime-fault"
 
 
+#: Codes of a runtime fault: how the real system's host process would end. ``HANGS``: it would not, only the cage's
+#: thread would be gone, and whoever waits for the cage would wait for ever (3i.md 2.9).
+ABORTS, PANICS, HANGS = -6, 101, 0
+
 #: Exit statuses of endings that do not depend on the program (RUN-3).
 STATUS = {Ending.TRAP: 70, Ending.LOAD: 70, Ending.DEADLOCK: 71, Ending.LIMIT: 72, Ending.FAULT: 134}
 
@@ -30,8 +34,8 @@ STATUS = {Ending.TRAP: 70, Ending.LOAD: 70, Ending.DEADLOCK: 71, Ending.LIMIT: 7
 class Outcome:
     """How a run ended.
 
-    ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code or the signal's number; ``text`` is for
-    people.
+    ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code, the signal's number, or that of a runtime
+    fault; ``text`` is for people.
     """
 
     ending: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from lindref.posix.memory import permits
 from lindref.system import calls
 from lindref.threei import copydata, tables
 from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, ThreeIError
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from lindref.system.threads import Pending, Thread
 
 
-@attrs.frozen
+@attrs.define
 class CageMemories:
-    """The cages' memories as call 1002 sees them: host addresses, each to be in the cage that is named."""
+    """The cages' memories as call 1002 sees them: host addresses, each to be in the cage that is named.
+
+    ``lost`` is set where the cage's map allows what the memory does not: the map is stale (deviation ``MEM-STALE``).
+    """
 
     system: System
+    lost: bool = False
 
     def _offset(self, cage: int, address: int, length: int) -> int | None:
         base = self.system.base(cage) if self.exists(cage) else 0
@@ -37,7 +42,11 @@ class CageMemories:
         """Bytes of a cage, or ``None``."""
         offset = self._offset(cage, address, length)
         memory = self.system.memory(cage)
-        return None if offset is None or memory is None else memory.try_read(offset, length)
+        if offset is None or memory is None:
+            return None
+        data = memory.try_read(offset, length)
+        self.lost |= data is None and permits(self.system.kernel, cage, offset, length, write=False)
+        return data
 
     def read_string(self, cage: int, address: int, limit: int) -> bytes | None:
         """A string of a cage with its NUL, or ``None``."""
@@ -77,8 +86,9 @@ def serve(system: System, thread: Thread, pending: Pending) -> None:
         rule = {0: "3I-COPY-1", ThreeIError.NO_SUCH_CAGE: "3I-COPY-2"}.get(result, "3I-COPY-3")
         calls.complete(system, thread, pending, result, rule)
     else:
+        memories = CageMemories(system)
         copied = copydata.copy_data(
-            CageMemories(system),
+            memories,
             args[0].value,
             args[0].cage,
             args[1].value,
@@ -87,6 +97,9 @@ def serve(system: System, thread: Thread, pending: Pending) -> None:
             args[3].value,
         )
         if copied.fault and system.profile.has("3I-DATA-NULL"):
-            system.fault(thread, copied.fault, copied.rule, code=101)
+            system.fault(thread, copied.fault, copied.rule, code=calls.panic_code(thread))
+            return
+        if memories.lost and system.profile.has("MEM-STALE"):
+            system.fault(thread, "copy_data: the source is in the map, not in memory", copied.rule, code=-11)
             return
         calls.complete(system, thread, pending, copied.result, copied.rule)

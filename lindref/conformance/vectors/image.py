@@ -90,8 +90,8 @@ class Program:
 
     def module(self) -> bytes:
         """The bytes of the file that, exec'd, runs this program: a module that nobody instantiates."""
-        source = f'(module (import "env" "memory" (memory {PAGES} 65536 shared)) (global (export "{self.name}") i32 (i32.const 0)))'
-        return encode(parse_module(source))
+        memory = f'(import "env" "memory" (memory {PAGES} 65536 shared))'
+        return encode(parse_module(f'(module {memory} (global (export "{self.name}") i32 (i32.const 0)))'))
 
 
 def program(name: str, source: dict[str, Json]) -> Program:

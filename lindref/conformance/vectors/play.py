@@ -11,7 +11,7 @@ from lindref.posix import console
 from lindref.posix.cage import MAIN_THREAD
 from lindref.posix.fs import roots
 from lindref.profile import LIND, Profile
-from lindref.system.outcome import Ending, Outcome
+from lindref.system.outcome import HANGS, Ending, Outcome
 from lindref.system.runner import Runner
 from lindref.system.runtime import Config
 from lindref.system.system import System
@@ -85,6 +85,8 @@ def observed(outcome: Outcome, journal: Journal, stdout: bytes) -> dict[str, Jso
     if stdout:
         found["stdout"] = stdout.decode("utf-8", "backslashreplace")
     if kind in (Ending.DEADLOCK, Ending.LIMIT):
+        return {"outcome": "hang", **found}
+    if kind is Ending.FAULT and outcome.code == HANGS:
         return {"outcome": "hang", **found}
     if kind is Ending.FAULT:
         return {"outcome": "runtime-fault", "code": outcome.code, **found}

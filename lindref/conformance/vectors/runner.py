@@ -46,7 +46,9 @@ class Frame:
     waiting: bool = False
     answer: int | None = None
     token: object = None
+    #: A signal handler's signal; whether its body has begun.
     signo: int = 0
+    begun: bool = True
     #: What comes when the steps are done: a call number and a code, or the slot of a thread.
     exit: tuple[int, int] | None = None
     slot: int = 0
@@ -82,13 +84,15 @@ class VectorRunner:
 
     def run(self, ticks: int) -> RunnerEvent:
         """Go on to the next call."""
-        left = ticks
+        del ticks
         while True:
             if self.wanted:
                 return AtDelivery()
             frame = self.frames[-1]
             self.ticks += 1
-            left -= 1
+            if not frame.begun:
+                frame.begun = True
+                self.note_signal(frame.signo)
             if frame.answer is not None:
                 answer, frame.answer = frame.answer, None
                 event = answered(self, frame, frame.steps[frame.position], answer)
@@ -222,10 +226,9 @@ class VectorRunner:
         self.wanted = wanted
 
     def push_handler(self, handler: int, signo: int, token: object) -> bool:
-        """Run the signal handler of a slot on top."""
-        self.note_signal(signo)
+        """Run the signal handler of a slot on top. Its entry is a delivery point: another may come before its body."""
         steps = self.program.signal_handlers.get(handler - _HANDLERS, [])
-        self.frames.append(Frame(steps, "signal", token=token, signo=signo))
+        self.frames.append(Frame(steps, "signal", token=token, signo=signo, begun=False))
         return True
 
     # Grates, cages, threads.

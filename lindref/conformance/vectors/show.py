@@ -8,8 +8,7 @@ from lindref.conformance.vectors.model import Json
 from lindref.posix.structs import STAT
 
 _WIDTHS = {"i32": 4, "u32": 4, "u16": 2, "u64": 8, "i64": 8, "pid32": 4}
-#: Fields of a stat structure that depend on the host: offset and length, shown as ``?`` in ``raw``.
-_UNSTABLE = ((0, 16), (48, 56))
+_UNSIGNED = (1 << 64) - 1
 _EPHEMERAL = 10000
 _AF_INET, _AF_INET6 = 2, 10
 
@@ -50,7 +49,7 @@ def _fill(data: bytes, how: Mapping[str, Json]) -> Json:
 def _stat(data: bytes, how: Mapping[str, Json]) -> Json:
     """The fields of a stat structure, unstable ones as ``?``."""
     values = STAT.unpack(data)
-    shown: dict[str, Json] = {name: "?" for name in ("dev", "ino", "blksize", "blocks", "atime", "mtime", "ctime")}
+    shown: dict[str, Json] = dict.fromkeys(("dev", "ino", "blksize", "blocks", "atime", "mtime", "ctime"), "?")
     for name in ("mode", "nlink", "uid", "gid", "rdev", "size"):
         shown[name] = values[f"st_{name}"]
     if how.get("nonlink"):
@@ -58,7 +57,7 @@ def _stat(data: bytes, how: Mapping[str, Json]) -> Json:
     if values["st_mode"] & 0o170000 == 0o040000:
         shown["size"] = "?"
     for name in how.get("times", ()):
-        shown[name] = [values[f"st_{name}"], values[f"st_{name}_nsec"]]
+        shown[name] = [values[f"st_{name}"] & _UNSIGNED, values[f"st_{name}_nsec"]]
     return shown
 
 

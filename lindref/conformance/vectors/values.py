@@ -85,7 +85,7 @@ class Values:
             case "bufaddr" | "straddr":
                 return self.guest_address(given)
             case "res":
-                return self.result(what[0]) + (what[1] if len(what) > 1 else 0)
+                return self.result(what[0]) + int(what[1] if len(what) > 1 else 0)
             case "i32" | "u32" | "u64":
                 width = 8 if kind == "u64" else 4
                 data = self.memory.try_read(buffer(what[0]) + what[1], width) or b""
@@ -107,9 +107,9 @@ class Values:
         if isinstance(given, dict):
             kind, what = next(iter(given.items()))
             if kind in ("buf", "bufaddr"):
-                return buffer(what[0]) + what[1]
+                return buffer(what[0]) + int(what[1])
             if kind == "guest":
                 return int(what) & _LOW
             if kind == "at":
-                return (self.result(what[0]) & _LOW) + what[1] & _LOW
+                return (self.result(what[0]) & _LOW) + int(what[1]) & _LOW
         return self.value(given) & _LOW

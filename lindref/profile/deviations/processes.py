@@ -87,6 +87,12 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="vectors proc.exit.60_last_thread, proc.exit.60_main",
     ),
     Deviation(
+        "EXIT-OTHER",
+        spec="exit_group with another cage as target ends that cage",
+        lind="the runtime aborts, unless the target waits for the grate that makes the call",
+        evidence="vector 3i-meta.exit.other",
+    ),
+    Deviation(
         "HOST-CWD",
         spec="a relative path to exec begins at the cage's working directory",
         lind="it begins at the host process's, which any cage's chdir changes",
