@@ -93,6 +93,8 @@ class Cage:
     vmmap: PMap[Mapping] = attrs.field(factory=PMap)
     heap_start: int = 0
     brk: int = 0
+    # The mapping that a check of the map found last (deviation ``MEM-CHECK-CACHE``).
+    checked: Mapping | None = None
     # Signals: one mask for all threads; pending in order of arrival.
     actions: PMap[SigAction] = attrs.field(factory=PMap)
     mask: int = 0

@@ -89,14 +89,14 @@ def dup3(kernel: Kernel, call: Call) -> Result:
 
 
 def _in_range(kernel: Kernel, fd: int) -> bool:
-    """Whether dup2 lets ``fd`` pass as a number to make; the recorded bound is one too high (FD-1024)."""
-    return 0 <= fd < FD_MAX + kernel.profile.has("FD-1024")
+    """Whether dup2 lets ``fd`` pass as a number to make; the recorded bound is one too high (FD-BEYOND)."""
+    return 0 <= fd < FD_MAX + kernel.profile.has("FD-BEYOND")
 
 
 def _onto(kernel: Kernel, cage: int, found: fdtable.Opened, new: int, *, cloexec: bool) -> int:
     """Make ``new`` refer to what ``found`` does."""
     if new == FD_MAX:
-        raise Refused(RuntimeFault("dup2: index 1024 of a table of 1024", "FD-1024"))
+        raise Refused(RuntimeFault("dup2: index 1024 of a table of 1024", "FD-BEYOND"))
     openfile.retain(kernel, found.number)  # it may be what is closed now
     if new in kernel.cages[cage].fds:
         fdtable.remove(kernel, cage, new)

@@ -234,7 +234,7 @@ def epoll_wait(kernel: Kernel, call: Call) -> Result:
     found = fdtable.argument(kernel, call, 0)
     recorded = kernel.profile.has("EPOLL-PANIC")
     if recorded and not 0 <= call.i64(0) < FD_MAX:
-        raise Refused(RuntimeFault("epoll_wait: descriptor index beyond the table", "FD-1024"))
+        raise Refused(RuntimeFault("epoll_wait: descriptor index beyond the table", "FD-BEYOND"))
     # Errors.
     wrong = found is not None and found.file.kind != "epoll"
     errors = ErrorSet()

@@ -46,8 +46,8 @@ def ioctl(kernel: Kernel, call: Call) -> Result:
     request, address = call.u32(1), call.value(2)
     found = fdtable.argument(kernel, call, 0)
     # Errors.
-    if request == FIOCLEX and not 0 <= call.i64(0) < FD_MAX and kernel.profile.has("FD-1024"):
-        raise Refused(RuntimeFault("ioctl: descriptor index beyond the table", "FD-1024"))
+    if request == FIOCLEX and not 0 <= call.i64(0) < FD_MAX and kernel.profile.has("FD-BEYOND"):
+        raise Refused(RuntimeFault("ioctl: descriptor index beyond the table", "FD-BEYOND"))
     if found is None or found.file.kind == "path":
         return fail(EBADF, "FD-1")
     if request not in _RECORDED and kernel.profile.has("IOCTL-ABORT"):

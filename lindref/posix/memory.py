@@ -314,8 +314,17 @@ def permits(kernel: Kernel, number: int, offset: int, length: int, *, write: boo
         return True
     if offset < 0 or offset + length > PAGES * PAGE:
         return False
-    stale = kernel.profile.has("MEM-STALE")
-    return vmmap.permits(cage.vmmap, offset // PAGE, _pages(offset + length), write=write, stale=stale)
+    first, end = offset // PAGE, _pages(offset + length)
+    known = cage.checked
+    if known is not None and known.first <= first and end <= known.end and known.prot and (
+        not write or known.prot & PROT_WRITE
+    ):
+        return True
+    allowed = vmmap.permits(cage.vmmap, first, end, write=write, stale=kernel.profile.has("MEM-STALE"))
+    if allowed and kernel.profile.has("MEM-CHECK-CACHE"):
+        last = cage.vmmap.floor(end - 1)
+        kernel.update(number, checked=None if last is None else last[1])
+    return allowed
 
 
 # Cages come and go.
@@ -344,7 +353,7 @@ def _ended(kernel: Kernel, number: int) -> None:
 def _execed(kernel: Kernel, number: int) -> None:
     """A new image starts with an empty map (MEM-15), and in a new memory."""
     _ended(kernel, number)
-    kernel.update(number, heap_start=0, brk=0)
+    kernel.update(number, heap_start=0, brk=0, checked=None)
 
 
 HOOKS = Hooks(fork=_forked, execed=_execed, ended=_ended)

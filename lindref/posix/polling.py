@@ -169,7 +169,7 @@ def _lind_checks(asked: list[_Asked]) -> Result | None:
     descriptors.
     """
     if any(one.fd >= FD_MAX for one in asked):
-        raise Refused(RuntimeFault("poll: descriptor index beyond the table", "FD-1024"))
+        raise Refused(RuntimeFault("poll: descriptor index beyond the table", "FD-BEYOND"))
     if all(one.fd < 0 for one in asked):
         for one in asked:
             one.revents = 0

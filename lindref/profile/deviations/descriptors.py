@@ -30,7 +30,7 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="rawposix.md 1a open; vector fd.alloc.exhaust",
     ),
     Deviation(
-        "FD-1024",
+        "FD-BEYOND",
         spec="descriptor 1024 and above are EBADF (in poll POLLNVAL)",
         lind="some calls index the table with them unchecked: the host aborts",
         evidence=(
