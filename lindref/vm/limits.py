@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Exhaustion(Exception):  # noqa: N818 (the design's word for this kind of failure)
+class Exhaustion(Exception):
     """A limit that we set is reached: neither a trap nor an errno, the run ends.
 
     ``message`` names the limit in one line.

@@ -129,7 +129,7 @@ Outcome = (
 )
 
 
-class Stop(Exception):  # noqa: N818 (not an error)
+class Stop(Exception):
     """Raised by a handler to leave the run loop with an outcome (never seen outside ``vm``)."""
 
     def __init__(self, outcome: Outcome) -> None:
