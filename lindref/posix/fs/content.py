@@ -46,7 +46,8 @@ def write(kernel: Kernel, number: int, offset: int, data: bytes) -> None:
 
 def resize(kernel: Kernel, number: int, size: int) -> None:
     """Cut or extend (with zeros) to ``size`` bytes (FILE-TRUNC-1)."""
-    inode = forget_host(kernel, number) if size == 0 else file_of(kernel, number)
+    held = inodes.get(kernel, number)
+    inode = forget_host(kernel, number) if size == 0 and held.host is not None else file_of(kernel, number)
     if inode.backing is not None and size < inode.size:
         kernel.backings.store(inode.backing).clear(size, inode.size - size)
     elif size > inode.size:
