@@ -427,8 +427,8 @@ class Against(RuleBasedStateMachine):
             assert {p: page.data for p, page in state.pages.items()} == m.own
         files = self.backings.freeze().pages
         assert {n: {p: page.data for p, page in pages.items()} for n, pages in files.items()} == self.world.backings
-        for state, name, _ in self.kept:
-            assert digest(decode(encode(state))) == name
+        for kept, name, _ in self.kept:
+            assert digest(decode(encode(kept))) == name
 
 
 TestAgainst = Against.TestCase

@@ -272,8 +272,9 @@ class World:
         fitting = [i for i, t in enumerate(self.tables)]
         table = ch.pick(fitting) if fitting else 0
         if mode is SegmentMode.ACTIVE and fitting:
-            kind = self.types.below(self.tables[table].ref)
-            assert isinstance(kind, RefType)
+            narrower = self.types.below(self.tables[table].ref)
+            assert isinstance(narrower, RefType)
+            kind = narrower
         functions = self.funcs_of(kind)
         if functions and kind.heap is AbsHeap.FUNC and self.types.references and ch.chance(50):
             kind = FUNC_REF

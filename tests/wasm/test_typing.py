@@ -256,7 +256,7 @@ def test_externs() -> None:
     assert not t.matches_extern(GlobalType(func, mutable=True), GlobalType(func))
     assert t.matches_extern(t.TagExtern(low), t.TagExtern(low))
     assert not t.matches_extern(t.TagExtern(low), t.TagExtern(high))
-    kinds = [low, TableType(one, FUNCREF), MemoryType(one), GlobalType(I32), t.TagExtern(low)]
+    kinds: list[t.ExternType] = [low, TableType(one, FUNCREF), MemoryType(one), GlobalType(I32), t.TagExtern(low)]
     for a, b in itertools.product(kinds, repeat=2):
         assert t.matches_extern(a, b) == (a is b)
 
