@@ -457,7 +457,7 @@ class Contents(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.w = Files(self.profile)
-        self.files = {name: b"" for name in ("/w/a", "/w/b")}
+        self.files = dict.fromkeys(("/w/a", "/w/b"), b"")
         self.open: dict[int, list] = {}  # descriptor -> [name, offset, append], shared by dups
         for name in self.files:
             self.w.file(name)
