@@ -12,7 +12,7 @@ from lindref.vm.values import ExnInst
 __all__ = ["Exhaustion", "LinkError", "Trap", "WasmException"]
 
 
-class Trap(RuntimeError):  # noqa: N818 (the specification's word)
+class Trap(RuntimeError):
     """The guest trapped. ``message`` in the specification's wording; ``frames`` where it was, innermost first."""
 
     def __init__(self, message: str, frames: tuple[Place, ...] = ()) -> None:
@@ -25,7 +25,7 @@ class Trap(RuntimeError):  # noqa: N818 (the specification's word)
         return f"{self.message} in {place}" if place else self.message
 
 
-class WasmException(RuntimeError):  # noqa: N818 (the specification's word)
+class WasmException(RuntimeError):
     """A wasm exception that the guest did not catch: its tag's number in the store, and the values it carries.
 
     A host function may raise one again that it got from a guest.

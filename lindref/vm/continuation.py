@@ -32,14 +32,15 @@ def thaw_frames(store: Store, top: FrameState | None) -> Frame | None:
         states.append(top)
         top = top.parent
     frame: Frame | None = None
-    for depth, state in enumerate(reversed(states)):
+    for state in reversed(states):
+        depth = 0 if frame is None else frame.depth + 1
         if state.func is None:
             frame = Frame(None, HOST, list(state.locals), frame, depth)
         else:
             view = store.views[state.func.instance]
             body = view.instance.program.body(state.func.index)
             body.prepare()
-            frame = Frame(view, body, list(state.locals), frame, depth)
+            frame = Frame(view, body, list(state.locals), frame, depth - 1 + body.weight)
         frame.pc = state.pc
         frame.stack += state.stack
         frame.state = state

@@ -46,6 +46,7 @@ class Frame:
         self.stack: list[Any] = []
         self.parent = parent
         self.depth = depth
+        """The weights (``Body.weight``) of this frame and all beneath; a host's counts 1, at the bottom 0."""
         self.state: FrameState | None = None
 
     def freeze(self) -> FrameState:

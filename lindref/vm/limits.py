@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+#: A frame counts once against the limit of call depth, and once more for every so many locals and operands that it
+#: may hold: so the limit bounds the memory of a thread's stack too.
+SLOTS: Final = 64
+
 
 class Exhaustion(Exception):
     """A limit that we set is reached: neither a trap nor an errno, the run ends.

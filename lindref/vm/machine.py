@@ -25,7 +25,7 @@ from lindref.vm.traps import Trap
 from lindref.vm.values import ExnInst, FuncInst, HostFunc, Value
 from lindref.wasm.errors import WasmError
 
-#: Frames that a thread may have.
+#: Frames that a thread may have; a big frame counts as several (``limits.SLOTS``).
 DEFAULT_DEPTH = 200_000
 
 #: Ticks are counted down in portions that Python handles as small numbers.

@@ -49,11 +49,12 @@ def enter(m: Machine, view: View, body: Body, args: list[Value]) -> None:
         code = body.prepare()
     caller = m.frame
     assert caller is not None
-    if caller.depth >= m.max_depth:
+    depth = caller.depth + body.weight
+    if depth > m.max_depth:
         raise Trap(STACK_EXHAUSTED)
     caller.pc = m.pc
     args += body.zeros
-    m.frame = frame = Frame(view, body, args, caller, caller.depth + 1)
+    m.frame = frame = Frame(view, body, args, caller, depth)
     m.code = code
     m.pc = 0
     m.locals = args

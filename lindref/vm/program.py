@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from lindref.vm import prepare
 from lindref.vm.handler import Code
+from lindref.vm.limits import SLOTS
 from lindref.vm.ops_exceptions import Region
 from lindref.vm.values import default
 from lindref.wasm.binary.encoder import encode
@@ -35,6 +36,7 @@ class Body:
         "program",
         "regions",
         "type",
+        "weight",
         "zeros",
     )
 
@@ -46,6 +48,8 @@ class Body:
         self.n_params = len(functype.params)
         self.n_results = len(functype.results)
         self.code: Code | None = None
+        self.weight = 1
+        """What a frame counts against the depth limit, once the body is prepared: see ``limits.SLOTS``."""
         self.facts: BodyFacts | None = None
         """What validation found out; there once the body is prepared."""
         self.zeros: tuple[Any, ...] = ()
@@ -70,6 +74,8 @@ class Body:
             self.facts = validate_body(self.program.context, self.code_index)
             self.zeros = tuple(map(default, code.local_types()))
             prepare.build(self, code.body)
+            slots = self.n_params + len(self.zeros) + max(self.facts.heights)
+            self.weight = 1 + slots // SLOTS
         assert self.code is not None
         return self.code
 

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -21,9 +21,12 @@ _EXAMPLE = """\
 example:
   lindref wast spec/test/core/i32.wast spec/test/core/exceptions --json verdicts.json
 
+  lindref wast spec/test/core --exclude core/simd/,core/relaxed-simd/,core/gc/,core/memory64/
+
 Counted are assertions, and every other command that should succeed and does not (as failed). Commands that need a
-feature which is not built are skipped if the list that comes with lindref names them, otherwise they fail.
-Exit status: 0 nothing failed, 1 something failed, 2 usage.
+feature which is not built are skipped if the list that comes with lindref (skips.toml) names them, otherwise they
+fail; an entry of the list that skips nothing in a file that was run is reported.
+Exit status: 0 nothing failed, 1 something failed or an entry of the list is stale, 2 usage.
 """
 
 
@@ -36,6 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a .wast file, or a folder to look for them in")
+    parser.add_argument(
+        "--exclude",
+        metavar="PATH,…",
+        action="append",
+        default=[],
+        help="leave out the scripts whose paths end so, or (with / at the end) lie in a folder that ends so",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the verdict of every command to FILE")
     parser.add_argument(
         "--features",
@@ -49,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     try:
-        scripts = list(find_scripts(options.paths))
+        scripts = exclude(find_scripts(options.paths), [end for ends in options.exclude for end in ends.split(",")])
         features = None if options.features is None else read_features(options.features)
         verdicts = run(scripts, features, verbose=options.verbose)
         if options.json is not None:
@@ -60,8 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     counts = Counter(v.status for v in verdicts if v.status is Status.FAILED or is_assertion(v.kind))
     passed, failed, skipped = (counts[s] for s in (Status.PASSED, Status.FAILED, Status.SKIPPED))
+    # Under other features than the list was made for, other commands are skipped.
+    stale = [] if features is not None else skips.stale(skips.load(), verdicts)
+    for entry in stale:
+        sys.stdout.write(f"skips.toml: {entry.place}: nothing is skipped there\n")
     sys.stdout.write(f"{passed} passed, {failed} failed, {skipped} skipped\n")
-    return 1 if failed else 0
+    return 1 if failed or stale else 0
 
 
 def find_scripts(paths: Sequence[str]) -> Iterator[Path]:
@@ -77,6 +91,14 @@ def find_scripts(paths: Sequence[str]) -> Iterator[Path]:
             yield path
         else:
             raise ValueError(f"{name}: no such file or folder")
+
+
+def exclude(scripts: Iterable[Path], ends: Sequence[str]) -> list[Path]:
+    """The scripts without those that lie where ``--exclude`` says; ``ValueError`` if nothing is left."""
+    kept = [path for path in scripts if not any(skips.within(path.resolve().as_posix(), end) for end in ends)]
+    if not kept:
+        raise ValueError("--exclude: no script is left")
+    return kept
 
 
 def read_features(names: str) -> frozenset[Feature]:

@@ -25,14 +25,26 @@ class Entry:
 
     def covers(self, path: str, line: int) -> bool:
         """Whether the command at this place is meant."""
-        if self.line is not None and self.line != line:
-            return False
-        return f"/{self.file}" in f"{path}/" if self.file.endswith("/") else f"/{path}".endswith(f"/{self.file}")
+        return (self.line is None or self.line == line) and within(path, self.file)
+
+    @property
+    def place(self) -> str:
+        """File and line, for people."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+def within(path: str, end: str) -> bool:
+    """Whether an absolute path ends with ``end``, or (``end`` ends with ``/``) lies in a folder of that name."""
+    return f"/{end}" in f"{path}/" if end.endswith("/") else f"/{path}".endswith(f"/{end}")
 
 
 def load() -> list[Entry]:
     """The list that comes with lindref."""
-    text = files("lindref.conformance.wast").joinpath("skips.toml").read_text(encoding="utf-8")
+    return read(files("lindref.conformance.wast").joinpath("skips.toml").read_text(encoding="utf-8"))
+
+
+def read(text: str) -> list[Entry]:
+    """A list in TOML."""
     return [
         Entry(row["file"], row.get("line"), row["reason"], row.get("outdated", False))
         for row in tomllib.loads(text)["skip"]
@@ -50,3 +62,22 @@ def judge(verdict: Verdict, entries: list[Entry]) -> Verdict:
     if entry is None:
         return attrs.evolve(verdict, status=Status.FAILED, detail=f"skipped, but not listed: {verdict.detail}")
     return attrs.evolve(verdict, detail=f"{entry.reason}: {verdict.detail}")
+
+
+def stale(entries: list[Entry], verdicts: list[Verdict]) -> list[Entry]:
+    """The entries that name a file which was run, and in it nothing that was skipped.
+
+    ``verdicts`` after ``judge``. Entries of whole folders are never stale: part of a folder may have been run.
+    """
+    places: dict[str, set[int]] = {}
+    for verdict in verdicts:
+        skipped = places.setdefault(Path(verdict.file).resolve().as_posix(), set())
+        if verdict.status is Status.SKIPPED:
+            skipped.add(verdict.line)
+    return [
+        entry
+        for entry in entries
+        if not entry.file.endswith("/")
+        and any(within(path, entry.file) for path in places)
+        and not any(entry.covers(path, line) for path, lines in places.items() for line in lines)
+    ]

@@ -35,9 +35,9 @@ class Verdict:
         return f"{self.file}:{self.line}: {self.kind} {self.status.value}: {self.detail}"
 
 
-class Failure(Exception):  # noqa: N818 (a verdict, not an error of ours)
+class Failure(Exception):
     """A command did not do what it should; the message says what it did instead."""
 
 
-class Skip(Exception):  # noqa: N818 (not an error)
+class Skip(Exception):
     """A command cannot be run because of a feature that is not built; the message says which."""
