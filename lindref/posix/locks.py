@@ -110,5 +110,8 @@ def _without(locks: tuple[Lock, ...], part: Lock) -> tuple[Lock, ...]:
 
 def _set(kernel: Kernel, inode: int, locks: tuple[Lock, ...]) -> None:
     order = tuple(sorted(locks, key=lambda lock: (lock.start, lock.whole, lock.owner)))
-    kernel.locks = kernel.locks.set(inode, order) if order else kernel.locks.remove(inode)
+    if order:
+        kernel.locks = kernel.locks.set(inode, order)
+    elif inode in kernel.locks:
+        kernel.locks = kernel.locks.remove(inode)
     kernel.touch(Key.LOCK, inode)
