@@ -12,9 +12,9 @@ from lindref.wasm.module import Instr, Module
 from lindref.wasm.names import Names
 from lindref.wasm.text.labels import Labels
 from lindref.wasm.text.numbers import F32, F64, print_float
-from lindref.wasm.text.print_types import Ids, clause, print_block_type, print_heap, unique_ids
+from lindref.wasm.text.print_types import Ids, clause, print_block_type, print_heap, unique_ids, usable
 from lindref.wasm.text.scope import Space
-from lindref.wasm.text.strings import is_bare, print_id
+from lindref.wasm.text.strings import print_id
 from lindref.wasm.types import BlockType, HeapType, ValType
 
 _SPACES = {
@@ -160,7 +160,7 @@ def print_body(
     body: Sequence[Instr], ids: Ids, locals_: dict[int, str], label_names: dict[int, str]
 ) -> Iterator[tuple[int, str, Instr]]:
     """The lines of a body without its final ``end``: nesting depth, text, the instruction."""
-    named = {i: print_id(n) for i, n in label_names.items() if n and (ids.quoted or is_bare(n))}
+    named = {i: print_id(n) for i, n in label_names.items() if usable(n, quoted=ids.quoted)}
     labels = Labels()
     around = Surroundings(ids, locals_, labels)
     block = 0

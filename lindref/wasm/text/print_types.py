@@ -35,6 +35,16 @@ _KINDS = {
 }
 
 
+#: Longer names make no identifiers: one may be referred to from anywhere, and text is to stay in proportion to the
+#: module.
+_MAX_NAME = 1000
+
+
+def usable(name: str, *, quoted: bool) -> bool:
+    """Whether a name makes an identifier to print; one in quotes only where ``quoted`` says so."""
+    return 0 < len(name) <= _MAX_NAME and (quoted or is_bare(name))
+
+
 def unique_ids(names: dict[int, str], size: int, *, quoted: bool = True) -> dict[int, str]:
     """Identifiers for the items below ``size`` that have a usable name; a name in use already gets a suffix.
 
@@ -44,7 +54,7 @@ def unique_ids(names: dict[int, str], size: int, *, quoted: bool = True) -> dict
     used: set[str] = set()
     for index in sorted(names):
         name = names[index]
-        if not 0 <= index < size or not name or not (quoted or is_bare(name)):
+        if not 0 <= index < size or not usable(name, quoted=quoted):
             continue
         unique = name if name not in used else f"{name}#{index}"
         while unique in used:

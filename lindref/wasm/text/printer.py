@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lindref.wasm.errors import Exhausted
 from lindref.wasm.features import Feature
 from lindref.wasm.instructions import BY_NAME
 from lindref.wasm.module import (
+    Code,
     Custom,
     Data,
     Elem,
@@ -34,10 +36,11 @@ from lindref.wasm.text.print_types import (
     print_memory,
     print_table,
     print_val,
+    usable,
 )
 from lindref.wasm.text.scope import EXTERN, Space
-from lindref.wasm.text.strings import is_bare, print_id, quote_bytes, quote_name
-from lindref.wasm.types import AbsHeap, GlobalType, MemoryType, RefType, TableType, TagType
+from lindref.wasm.text.strings import print_id, quote_bytes, quote_name
+from lindref.wasm.types import AbsHeap, GlobalType, MemoryType, RefType, TableType, TagType, ValType
 
 _REF_FUNC = BY_NAME["ref.func"]
 _FUNC_REF = RefType(False, AbsHeap.FUNC)
@@ -45,19 +48,22 @@ _WORDS = {kind: word for word, (_, kind) in EXTERN.items()}
 _SPACES = {kind: space for space, kind in EXTERN.values()}
 _SECTION_WORDS = {number: f"after {word}" for word, number in SECTIONS.items()} | {0: "before first"}
 _CHUNK = 32  # bytes of data on a line
+_MAX_INDENT = 40  # deeper nesting is not shown by more white space
+_MAX_SHOWN_TYPES = 100  # longer signatures stand at their type only
+_MAX_LOCALS_WRITTEN = 2_000_000  # in all functions together
 
 
 def print_module(module: Module, names: Names | None = None, *, offsets: bool = False) -> str:
     """The text of a module.
 
-    Decodes all bodies (raising ``Malformed``), and writes out all locals (``Exhausted``). ``names`` stand in for the
-    module's own. With ``offsets`` each instruction is followed by its ``Instr.offset`` in a comment.
+    Decodes all bodies (raising ``Malformed``), and writes out all locals (``Exhausted`` where they are absurdly many).
+    ``names`` stand in for the module's own. With ``offsets`` each instruction is followed by its ``Instr.offset`` in a
+    comment. The text is at most some thousand times as long as the binary.
     """
     names = names_of(module) if names is None else names
     ids = Ids.of(module, names)
     name = names.module
-    usable = name and (ids.quoted or is_bare(name))
-    lines = [f"(module {print_id(name)}" if name and usable else "(module"]
+    lines = [f"(module {print_id(name)}" if name and usable(name, quoted=ids.quoted) else "(module"]
     lines += ("  " + line for line in _fields(module, ids, offsets=offsets))
     lines.append(")")
     return "\n".join(lines) + "\n"
@@ -69,6 +75,9 @@ def _fields(module: Module, ids: Ids, *, offsets: bool) -> Iterator[str]:
     for group in module.rec_groups:
         yield from print_group(group, first, ids)
         first += len(group.members)
+    written = sum(count for code in module.codes for count, _ in code.locals_)
+    if written > _MAX_LOCALS_WRITTEN:
+        raise Exhausted(f"{written} locals in all functions, at most {_MAX_LOCALS_WRITTEN} are written out as text")
     counts = dict.fromkeys(ExternKind, 0)
     for one in module.imports:
         yield _import(one, counts[one.kind], ids)
@@ -128,15 +137,26 @@ def _func(module: Module, defined: int, index: int, ids: Ids, *, offsets: bool) 
     if type_index < len(module.types):
         func_type = module.func_type(type_index)
         params = len(func_type.params)
-        head += print_func_type(func_type, ids, named)
+        if params + len(func_type.results) <= _MAX_SHOWN_TYPES:
+            head += print_func_type(func_type, ids, named)
+        else:
+            named = {local: name for local, name in named.items() if local >= params}
     yield head
     if any(count for count, _ in code.locals_):
-        yield " " + named_clauses(code.local_types(), params, named, "local", ids)
+        yield " " + named_clauses(_local_types(code, index), params, named, "local", ids)
     labels = ids.names.labels.get(index, {})
     for depth, text, instr in print_body(code.body, ids, named, labels):
-        line = "  " * (depth + 1) + text
+        line = "  " * min(depth + 1, _MAX_INDENT) + text
         yield f"{line} (;{instr.offset:#x};)" if offsets else line
     yield ")"
+
+
+def _local_types(code: Code, index: int) -> list[ValType]:
+    """The locals of function ``index``; ``Exhausted``, with its place, where they are too many."""
+    try:
+        return code.local_types()
+    except Exhausted as error:
+        raise error.at(f"func {index}") from None
 
 
 def _offset(offset: Expr, ids: Ids) -> str:
