@@ -1,7 +1,7 @@
 """A module as data (spec §2.5): what decoder and text parser make, and everything else reads.
 
-Equality is equality of meaning: where a thing stood in its file (offsets, sizes, the digest, between which sections a
-custom one stands) takes no part in it, so a module equals what its encoding decodes to.
+Equality is equality of meaning: where a thing stood in its file (offsets, sizes, the digest) takes no part in it,
+so a module equals what its encoding decodes to.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ class Custom:
 
     name: str
     data: bytes
-    after: int = attrs.field(default=0, eq=False)  # text may name a section that is not there: bytes then say another
+    after: int = 0
     offset: int = attrs.field(default=0, eq=False)  # of ``data`` in the file
 
 

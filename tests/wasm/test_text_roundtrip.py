@@ -211,3 +211,15 @@ def test_offsets_stand_in_comments() -> None:
     assert parse_module(text) == module
     first = module.codes[0].body[0]
     assert f"(;{first.offset:#x};)" in text
+
+
+def test_custom_sections_after_sections_that_are_not_there() -> None:
+    """Bytes keep the place too: with an empty section or a data count, or, for want of a start, after the exports."""
+    words = ("type", "import", "func", "table", "memory", "tag", "global", "export", "start", "elem", "datacount")
+    for word in (*words, "code", "data"):
+        back = there_and_back(parse_module(f'(module (@custom "c" (after {word})))'))
+        (custom,) = back.customs
+        assert f"(after {'export' if word == 'start' else word})" in print_module(back)
+        assert custom.name == "c"
+    started = there_and_back(parse_module('(module (func) (start 0) (@custom "c" (after start)))'))
+    assert started.customs[0].after == 8

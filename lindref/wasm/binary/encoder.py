@@ -61,22 +61,30 @@ _REF_FUNC = BY_NAME["ref.func"]
 def encode(module: Module) -> bytes:
     """The binary of ``module``: ``decode`` makes an equal module of it.
 
-    A data count section is written if the module has one or a body needs one. A section without entries is written
-    only to keep a custom section in its place. Decodes bodies that are not decoded yet (raising ``Malformed``).
+    A data count section is written if the module has one, a body needs one or a custom section follows it. A section
+    without entries is written only to keep a custom section in its place. Decodes bodies that are not decoded yet
+    (raising ``Malformed``).
     """
     sections = dict(_sections(module))
-    if 12 not in sections and any(Imm.DATA in i.op.imms for code in module.codes for i in code.body):
+    if 12 not in sections and _counts_data(module):
         sections[12] = unsigned(len(module.datas))
     out = [MAGIC, VERSION]
     for section in (0, *ORDER):
         customs = [c for c in module.customs if c.after == section]
         if section in sections:
             out += _section(section, sections[section])
-        elif customs and section not in (0, 8, 12):
+        elif customs and section not in (0, 8):
             out += _section(section, b"\0")
         for custom in customs:
             out += _section(0, name(custom.name) + custom.data)
     return b"".join(out)
+
+
+def _counts_data(module: Module) -> bool:
+    """Whether something asks for a data count section."""
+    if any(custom.after == 12 for custom in module.customs):
+        return True
+    return any(Imm.DATA in instr.op.imms for code in module.codes for instr in code.body)
 
 
 def _section(section: int, content: bytes) -> tuple[bytes, bytes, bytes]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+import attrs
+
 from lindref.wasm.errors import Malformed
 from lindref.wasm.module import Custom
 from lindref.wasm.text.lexer import Annotation, Tokens
@@ -30,25 +32,29 @@ _BEFORE = {"first": 0, "last": 11, **dict(zip(SECTIONS, (0, *SECTIONS.values()),
 _RANK = {section: rank for rank, section in enumerate((0, *SECTIONS.values()))}
 
 
-def read_customs(tokens: Tokens, fields: list[int], first: int, end: int) -> tuple[Custom, ...]:
+def read_customs(tokens: Tokens, fields: list[int], first: int, end: int, *, start: bool) -> tuple[Custom, ...]:
     """The custom sections written among ``fields`` (where each starts), from token ``first`` to the closing ``end``.
 
-    They come in the order of the sections they follow. Raises ``Malformed`` for one that stands elsewhere in these
-    fields or is not written as it should be. All other annotations are left to whoever knows them.
+    They come in the order of the sections they follow; in a module without a start section (``start``), which alone
+    cannot be there and empty, those after it follow the one before. Raises ``Malformed`` for one that stands elsewhere
+    in these fields or is not written as it should be. All other annotations are left to whoever knows them.
     """
     annotations = tokens.annotations
     if not annotations:
         return ()
     found = []
     places = {*fields, end}
-    start = bisect_left(annotations, first, key=lambda a: a.before)
-    for annotation in annotations[start:]:
+    skipped = bisect_left(annotations, first, key=lambda a: a.before)
+    for annotation in annotations[skipped:]:
         if annotation.before > end:
             break
         if annotation.name == "custom":
             if annotation.before not in places:
                 raise _malformed(tokens, annotation, "misplaced @custom annotation")
-            found.append(_custom(tokens, annotation))
+            custom = _custom(tokens, annotation)
+            if custom.after == SECTIONS["start"] and not start:
+                custom = attrs.evolve(custom, after=SECTIONS["export"])
+            found.append(custom)
     return tuple(sorted(found, key=lambda custom: _RANK[custom.after]))
 
 

@@ -63,7 +63,7 @@ def read_fields(cursor: Cursor, name: str | None, end: int | None = None) -> Mod
         elems=tuple(fields.elems),
         codes=tuple(fields.codes),
         datas=tuple(fields.datas),
-        customs=read_customs(cursor.tokens, [*types, *others], first, end),
+        customs=read_customs(cursor.tokens, [*types, *others], first, end, start=fields.start is not None),
         features=cursor.features,
         text_names=scope.text_names(),
     )
