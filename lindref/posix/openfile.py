@@ -110,6 +110,11 @@ def _no_edge(kernel: Kernel, number: int, file: OpenFile) -> int:
     return 0
 
 
+def _splits(kernel: Kernel, number: int, file: OpenFile) -> bool:
+    del kernel, number, file
+    return True
+
+
 def _no_status(kernel: Kernel, number: int, file: OpenFile) -> dict[str, int]:
     del kernel, number, file
     return {}
@@ -126,6 +131,7 @@ class Ops:
     ``close``: the last descriptor is gone.
     ``status``: fields of fstat, for kinds without an inode.
     ``edge``: a number that grows whenever readiness comes anew, for edge-triggered waiting.
+    ``splits``: whether a read may take a part of what it could, and the next one the rest.
     ``seeks``: whether there is an offset; ``polls``: whether epoll takes it.
     """
 
@@ -137,6 +143,7 @@ class Ops:
     close: Callable[[Kernel, int, OpenFile], None] = _nothing_closed
     status: Callable[[Kernel, int, OpenFile], dict[str, int]] = _no_status
     edge: Callable[[Kernel, int, OpenFile], int] = _no_edge
+    splits: Callable[[Kernel, int, OpenFile], bool] = _splits
     seeks: bool = False
     polls: bool = True
 

@@ -241,7 +241,14 @@ def _edge(kernel: Kernel, number: int, file: OpenFile) -> int:
     return (pipe.sent if file.reads else 0) + (pipe.drained if file.writes else 0)
 
 
-openfile.register("pipe", Ops(_peek, _take, _send, _ready, _keys, _close, _status, _edge))
+def _splits(kernel: Kernel, number: int, file: OpenFile) -> bool:
+    """A packet is read whole or cut short for good (PIPE-9)."""
+    del number
+    chunks = get(kernel, file.object).chunks
+    return not (chunks and chunks[0].packet)
+
+
+openfile.register("pipe", Ops(_peek, _take, _send, _ready, _keys, _close, _status, _edge, _splits))
 
 
 # Opening a FIFO.

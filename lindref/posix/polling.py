@@ -114,9 +114,11 @@ def _poll(kernel: Kernel, call: Call, timeout_ms: int) -> Result:
     ready = _look(kernel, asked)
     opened = [one.found for one in asked if one.found is not None]
     deadline = deadline_after(kernel, call, None if timeout_ms < 0 else timeout_ms * _MS)
-    only_invalid = all(one.found is None for one in asked if one.revents)
-    invalid_waits = bool(kernel.profile.has("POLL-QUIRKS") and opened and only_invalid)
-    if not ready or invalid_waits:
+    waits = not ready
+    if kernel.profile.has("POLL-QUIRKS"):
+        only_invalid = all(one.found is None for one in asked if one.revents)
+        waits = bool(opened) and (waits or only_invalid)
+    if waits:
         answer = not_yet(call, opened, kernel, deadline, f"for {len(opened)} descriptors in poll")
         if answer is not None:
             return answer
@@ -170,10 +172,6 @@ def _lind_checks(asked: list[_Asked]) -> Result | None:
     """
     if any(one.fd >= FD_MAX for one in asked):
         raise Refused(RuntimeFault("poll: descriptor index beyond the table", "FD-BEYOND"))
-    if all(one.fd < 0 for one in asked):
-        for one in asked:
-            one.revents = 0
-        return None if asked else Done(0)
     if any(one.found is not None and one.found.file.kind == "epoll" for one in asked):
         return fail(EBADFD, "POLL-QUIRKS")
     return None

@@ -59,7 +59,8 @@ def _receive(kernel: Kernel, call: Call, buffers: Buffers, position: int | None)
         return fail(EFAULT, "FILE-READ-3")
     if isinstance(data, Block):
         return _wait(call, file, data, 0) if count else Done(0)
-    if len(data) > 1 and not ops.seeks and kernel.choose(ChoiceKind.TRANSFER, 2):
+    may_split = len(data) > 1 and not ops.seeks and ops.splits(kernel, found.number, file)
+    if may_split and kernel.choose(ChoiceKind.TRANSFER, 2):
         data = data[: (len(data) + 1) // 2]  # FILE-READ-6
     if not _scatter(kernel, buffers, data):
         return fail(EFAULT, "FILE-READ-3")
