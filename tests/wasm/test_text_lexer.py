@@ -193,13 +193,13 @@ def test_strings(literal: str, data: bytes) -> None:
 def test_escapes_of_no_character(digits: str) -> None:
     literal = f'"\\u{{{digits}}}"'
     assert is_string(literal)
-    with pytest.raises(StringError, match="^illegal escape$"):
+    with pytest.raises(StringError, match=r"^illegal escape$"):
         string_bytes(literal)
 
 
 @pytest.mark.parametrize("literal", ['"\\ff"', '"\\c0\\80"', '"\\ed\\a0\\80"', '"\\f4\\90\\80\\80"', '"\\e2\\98"'])
 def test_names_are_utf8(literal: str) -> None:
-    with pytest.raises(StringError, match="^malformed UTF-8 encoding$"):
+    with pytest.raises(StringError, match=r"^malformed UTF-8 encoding$"):
         string_name(literal)
     with pytest.raises(Malformed, match=r"^malformed UTF-8 encoding \(line 1, column 23\)$"):
         parse_module(f"(module (func (export {literal})))")
@@ -232,7 +232,7 @@ def test_names_as_literals_and_identifiers(name: str) -> None:
 def test_a_quoted_identifier_is_the_same_name() -> None:
     module = parse_module('(module (func $"f") (func call $f call $"\\66" call $"f"))')
     assert [i.args for i in module.codes[1].body[:-1]] == [(0,)] * 3
-    with pytest.raises(Malformed, match="^duplicate func"):
+    with pytest.raises(Malformed, match=r"^duplicate func"):
         parse_module('(module (func $f) (func $"f"))')
 
 
@@ -317,5 +317,5 @@ def test_custom_annotations_that_say_nothing(custom: str, message: str) -> None:
 
 
 def test_a_custom_annotation_stands_among_fields() -> None:
-    with pytest.raises(Malformed, match="^misplaced @custom annotation"):
+    with pytest.raises(Malformed, match=r"^misplaced @custom annotation"):
         parse_module('(module (func (@custom "a")))')

@@ -14,21 +14,21 @@ import attrs
 
 from lindref.wasm.text.strings import ESCAPE, ID_CHAR, PLAIN, STRING, StringError, string_name
 
-_NOT_NESTED = r"[^;(\ud800-\udfff]*"
-_BLOCK_COMMENT = rf"\(;{_NOT_NESTED}(?:(?:;(?!\))|\((?!;)){_NOT_NESTED})*;\)"
+_NOT_NESTED = r"[^;(\ud800-\udfff]*+"
+_BLOCK_COMMENT = rf"\(;{_NOT_NESTED}(?:(?:;(?!\))|\((?!;)){_NOT_NESTED})*+;\)"
 _LINE_COMMENT = r";;[^\n\r\ud800-\udfff]*"
 
 #: Group 1: white space and comments, group 2: the token after them ("" at the very end). The last alternatives make
-#: it match everywhere, so it never backtracks across tokens.
+#: it match everywhere, so it never backtracks across tokens; possessive repetition keeps it from preparing to.
 _TOKEN = re.compile(
-    rf"((?:[ \t\n\r]+|{_LINE_COMMENT}|{_BLOCK_COMMENT})*)"
-    rf"(\((?![;@])|\)|(?:{ID_CHAR}+|{STRING})+|\(@(?:{ID_CHAR}+|{STRING})?|\(;|[\s\S]|\Z)"
+    rf"((?:[ \t\n\r]+|{_LINE_COMMENT}|{_BLOCK_COMMENT})*+)"
+    rf"(\((?![;@])|\)|(?:{ID_CHAR}+|{STRING})++|\(@(?:{ID_CHAR}+|{STRING})?|\(;|[\s\S]|\Z)"
 )
 
 _OPENING = re.compile(rf"{STRING}|{_LINE_COMMENT}|\(;")  # outside comments, strings and line comments hide "(;"
 _NESTING = re.compile(r"\(;|;\)")  # inside, nothing does
 _BLANKED = re.compile(r"[^\n\r\ud800-\udfff]")
-_STRING_START = re.compile(rf'"{PLAIN}*(?:(?>{ESCAPE}{PLAIN}*))*')
+_STRING_START = re.compile(rf'"{PLAIN}*+(?:{ESCAPE}{PLAIN}*+)*+')
 
 
 @attrs.frozen

@@ -11,8 +11,9 @@ import re
 
 import attrs
 
-_DEC = r"[0-9]+(?:_[0-9]+)*"
-_HEX = r"[0-9A-Fa-f]+(?:_[0-9A-Fa-f]+)*"
+# Possessive: nothing to try again, nothing to remember for it.
+_DEC = r"[0-9]++(?:_[0-9]++)*+"
+_HEX = r"[0-9A-Fa-f]++(?:_[0-9A-Fa-f]++)*+"
 _INT = re.compile(rf"([+-]?)(?:0x({_HEX})|({_DEC}))")
 _FLOAT = re.compile(
     rf"([+-]?)(?:(inf)|nan(?::0x({_HEX}))?|0x({_HEX})(?:\.({_HEX})?)?(?:[pP]([+-]?{_DEC}))?"

@@ -7,9 +7,8 @@ import re
 #: A character that stands for itself in a string, and the escapes, as regular expressions.
 PLAIN = r'[^"\\\x00-\x1f\x7f\ud800-\udfff]'
 ESCAPE = r"""\\(?:[nrt"'\\]|[0-9a-fA-F]{2}|u\{[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*\})"""
-#: A whole literal.
-#: (The atomic group keeps the memory that matching takes in proportion to the literal.)
-STRING = rf'"{PLAIN}*(?:(?>{ESCAPE}{PLAIN}*))*"'
+#: A whole literal. (Possessive: matching remembers nothing for each escape.)
+STRING = rf'"{PLAIN}*+(?:{ESCAPE}{PLAIN}*+)*+"'
 #: A character of identifiers, keywords and numbers.
 ID_CHAR = r"[0-9A-Za-z!#$%&'*+\-./:<=>?@\\^_`|~]"
 
