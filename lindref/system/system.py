@@ -383,7 +383,14 @@ class System:
 
     def new_memory(self, cage: int) -> None:
         """An empty memory for a new image."""
+        self.drop_memory(cage)
         self.memories[cage] = Memory.lind(self.kernel.backings, self.budget)
+
+    def drop_memory(self, cage: int) -> None:
+        """Nobody uses the cage's memory any more: what it held counts no more."""
+        memory = self.memories.pop(cage, None)
+        if memory is not None:
+            memory.close()
 
     def fork_memory(self, parent: int, child: int) -> None:
         """The child's memory begins as the parent's (FORK-3)."""
@@ -425,7 +432,7 @@ class System:
     def cage_ended(self, cage: int, status: int) -> None:
         """The last thread of ``cage`` is gone; its wait status is known."""
         self.drop_workers(cage)
-        self.memories.pop(cage, None)
+        self.drop_memory(cage)
         self.runtimes = self.runtimes.remove(cage)
         if cage == INIT_CAGE and self.first is None:
             signal = status & 127
