@@ -94,7 +94,7 @@ def getdents64(kernel: Kernel, call: Call) -> Result:
 
 def _entries(kernel: Kernel, inode: Inode, start: int, room: int) -> tuple[bytes, int, bool]:
     """Entries behind position ``start`` that fit into ``room`` bytes: their records, the position of the last, and
-    whether there was one more.
+    whether there was one more (DIR-3, DIR-4).
     """
     out = bytearray()
     end = start

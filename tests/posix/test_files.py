@@ -359,7 +359,7 @@ def test_vectors(profile):
 
 @BOTH
 def test_seeking(profile):
-    """FILE-SEEK-1 to FILE-SEEK-3."""
+    """FILE-SEEK-1, FILE-SEEK-2, FILE-SEEK-3."""
     w = Files(profile)
     w.file("/w/a", b"0123456789")
     fd = w.open("/w/a")
@@ -388,7 +388,7 @@ def test_large_offsets():
 
 @BOTH
 def test_truncating(profile):
-    """FILE-TRUNC-1 to FILE-TRUNC-3."""
+    """FILE-TRUNC-1, FILE-TRUNC-2, FILE-TRUNC-3."""
     w = Files(profile)
     w.file("/w/a", b"0123456789")
     assert w.at("truncate", "/w/a", 4) == 0

@@ -1,4 +1,4 @@
-"""What files say of themselves: rules META-1 to META-8."""
+"""What files say of themselves: rules META-1 to META-8, XATTR-1, XATTR-2."""
 
 from __future__ import annotations
 
@@ -179,3 +179,38 @@ def test_statfs():
         assert (fields["f_ffree"] == 540016640) is (profile == "lind")
         assert fields["f_bavail"] <= fields["f_bfree"] <= fields["f_blocks"]
         assert w.do("fstatfs", 99, w.ptr(AUX)) == -9
+
+
+def attribute(w: Files, name: str, value: bytes = b"v", flags: int = 0, path: str = "/w/a", size: int = -1) -> int:
+    w.put(1, BUF, value)
+    size = len(value) if size < 0 else size
+    return w.do("setxattr", w.text(path), w.text(name, 0x4000), w.ptr(BUF), size, flags)
+
+
+@BOTH
+def test_attributes(profile):
+    """XATTR-1, XATTR-2: vector path.xattr.basic."""
+    w = Files(profile)
+    w.file("/w/a", mode=0o644)
+    w.at("mknod", "/w/f", 0o10666, 0)
+    assert w.at("listxattr", "/w/a", w.ptr(BUF), 100) == 0
+    for name, flags, expected in (
+        ("user.k", 0, 0), ("user.k", 1, -17), ("user.z", 2, -61), ("user.k", 2, 0), ("user.z", 1, 0),
+        ("user.z", 4, -22), ("", 0, -34), ("user." + "x" * 250, 0, 0), ("user." + "x" * 251, 0, -34), ("user.", 0, -22),
+        ("strange.k", 0, -95), ("trusted.t", 0, 0),
+    ):
+        assert attribute(w, name, flags=flags) == expected, name
+    assert attribute(w, "user.k", size=65537) == -7
+    assert attribute(w, "user.big", bytes(65536)) == 0
+    assert attribute(w, "user.k", path="/w/f") == -1
+    assert w.do("setxattr", w.text("/w/a"), w.text("user.q", 0x4000), w.ptr(NOWHERE), 5, 0) == -14
+    names = b"user.k\0user.z\0user." + b"x" * 250 + b"\0trusted.t\0user.big\0"
+    assert w.at("listxattr", "/w/a", w.ptr(BUF), 0) == len(names)
+    assert w.at("listxattr", "/w/a", w.ptr(BUF), len(names)) == len(names)
+    assert w.get(1, BUF, len(names)) == names
+    assert w.at("listxattr", "/w/a", w.ptr(BUF), len(names) - 1) == -34
+    assert w.at("listxattr", "/w/a", w.ptr(NOWHERE), 4096) == -14
+    w.as_user(3, 3)
+    assert attribute(w, "user.k") == -13
+    assert attribute(w, "security.k") == -1
+    assert w.at("listxattr", "/w/a", w.ptr(BUF), 0) == len(names) - len(b"trusted.t\0")

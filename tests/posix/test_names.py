@@ -261,7 +261,7 @@ def test_making_directories(profile):
 
 @BOTH
 def test_listing(profile):
-    """DIR-3 to DIR-5."""
+    """DIR-3, DIR-4, DIR-5."""
     w = Files(profile)
     for name in ("one", "two", "three", "f" * 200):
         w.file(f"/w/{name}")

@@ -35,7 +35,7 @@ class Directory:
     next_position: int = FIRST_POSITION
 
 
-@record("posix.inode")
+@record("posix.inode", version=2)
 class Inode:
     """A file of any type.
 
@@ -45,7 +45,7 @@ class Inode:
     ``directory``: what a directory holds. ``rdev``: which device. ``pipe``: number of the pipe of a FIFO somebody has
     open, else 0. ``pins``: open descriptions, working directories and mappings, which keep it although no name is
     left. ``host``: path below the mount's host directory of what it shows, as long as that has not been read in; None
-    otherwise.
+    otherwise. ``attributes``: extended attributes, names with values, in the order in which they came.
     """
 
     number: int
@@ -65,6 +65,7 @@ class Inode:
     pipe: int = 0
     pins: int = 0
     host: bytes | None = None
+    attributes: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def type(self) -> int:
