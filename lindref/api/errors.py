@@ -32,6 +32,8 @@ class WasmException(RuntimeError):
     """
 
     def __init__(self, exn: ExnInst, values: tuple[Any, ...]) -> None:
-        super().__init__(f"uncaught wasm exception, tag {exn.tag.number}, values {values!r}")
+        # An exception may hold another, and that one another, without end: only numbers are spelled out.
+        shown = ", ".join(repr(v) if isinstance(v, int | float | None) else type(v).__name__ for v in values)
+        super().__init__(f"uncaught wasm exception, tag {exn.tag.number}, values ({shown})")
         self.exn = exn
         self.values = values

@@ -12,6 +12,8 @@ from lindref.api.module import Module
 from lindref.api.realm import Realm
 from lindref.vm import link, traps
 from lindref.vm.instance import Instance as VmInstance
+from lindref.vm.limits import Budget
+from lindref.vm.pages import PAGE
 from lindref.vm.values import Extern, TagInst
 from lindref.wasm.module import ExternKind
 from lindref.wasm.typing import expand
@@ -38,16 +40,18 @@ def instantiate(
     engine: str = "auto",
     *,
     max_ticks: int | None = None,
+    max_memory: int | None = None,
 ) -> Instance:
     """A new instance, started.
 
     ``imports`` is ``{module: {name: item}}``: a Python callable (it takes the import's type; returns nothing, one value
     or a tuple), or a ``Memory``, ``Table``, ``Global``, ``Function`` or tag, made here or exported by an instance. An
     instance lives in the store of what it imports; items of two stores cannot meet. ``max_ticks`` bounds every call
-    from Python into that store (calls and backward branches).
+    from Python into that store (calls and backward branches), ``max_memory`` the bytes that memories defined by it and
+    by later instances of the store may hold (pages of 4 KiB that were written): beyond, a call raises ``Exhaustion``.
 
     Raises ``LinkError``, ``Trap`` and what calls raise (active segments, the start function), ``wasm.errors.Invalid``
-    and ``Malformed``, and ``ValueError`` for an unknown engine.
+    ``Malformed`` and ``Exhausted``, and ``ValueError`` for an unknown engine.
     """
     if engine not in ENGINES:
         raise ValueError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
@@ -55,6 +59,8 @@ def instantiate(
     realm = _realm(given) or Realm()
     if max_ticks is not None:
         realm.max_ticks = max_ticks
+    if max_memory is not None:
+        realm.store.budget = Budget(max_memory // PAGE)
     module.validate()
     externs = {}
     for index, item in enumerate(module.syntax.imports):

@@ -53,9 +53,9 @@ def instantiate(
         if not exempt and not _fits(store, ready, item.kind, len(found[item.kind]), given):
             raise LinkError("incompatible import type", f"{item.module}.{item.name}")
         found[item.kind].append(given)
-    for table in module.tables:
-        if table.type.limits.minimum > MAX_ELEMENTS:
-            raise Exhausted(f"a table of {table.type.limits.minimum} elements, at most {MAX_ELEMENTS} are allowed")
+    elements = sum(table.type.limits.minimum for table in module.tables)
+    if elements > store.table_room():
+        raise Exhausted(f"tables of {elements} elements, at most {MAX_ELEMENTS} are allowed in a store")
     instance = Instance(
         number=len(store.views),
         program=ready,
@@ -109,7 +109,7 @@ def _allocate(store: Store, instance: Instance) -> View:
     for deftype in ready.tag_types[len(instance.tags) - len(module.tags) :]:
         store.add_tag(deftype)
     for memory in module.memories:
-        store.add_memory(Memory.of(memory))
+        store.add_memory(Memory.of(memory, store.budget))
     own_globals = context.globals[len(context.globals) - len(module.globals) :]
     for globaltype, item in zip(own_globals, module.globals, strict=True):
         store.add_global(globaltype, evaluate(store, instance, item.init))

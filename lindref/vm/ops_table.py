@@ -37,7 +37,7 @@ def table_size(m: Machine, index: int) -> None:
 def table_grow(m: Machine, index: int) -> None:
     """``table.grow x``: -1 when it cannot."""
     count = m.stack.pop()
-    m.stack[-1] = _table(m, index).grow(count, m.stack[-1]) & 0xFFFF_FFFF
+    m.stack[-1] = _table(m, index).grow(count, m.stack[-1], m.store.table_room()) & 0xFFFF_FFFF
 
 
 def table_fill(m: Machine, index: int) -> None:

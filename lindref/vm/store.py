@@ -12,9 +12,10 @@ from typing import Any
 from lindref.state.pmap import PMap
 from lindref.state.records import adopt, record
 from lindref.vm.instance import Instance, InstanceState
+from lindref.vm.limits import Budget
 from lindref.vm.memory import Memory, MemoryState
 from lindref.vm.program import Program
-from lindref.vm.table import Table, TableState
+from lindref.vm.table import MAX_ELEMENTS, Table, TableState
 from lindref.vm.values import FuncInst, GlobalAddr, HostFunc, MemoryAddr, TableAddr, TagInst, Value, function_type
 from lindref.wasm.types import DefType, FuncType, GlobalType, TableType
 from lindref.wasm.typing import expand
@@ -95,7 +96,9 @@ class View:
 class Store:
     """A live store. Its lists only grow: a number once given stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget | None = None) -> None:
+        """``budget`` counts the pages of the memories that instances define."""
+        self.budget = budget
         self.globals: list[Cell] = []
         self.tables: list[Table] = []
         self.memories: list[Memory] = []
@@ -117,6 +120,10 @@ class Store:
         """A new table, full of ``init``; its type must be closed."""
         self.tables.append(Table(tabletype, init))
         return TableAddr(len(self.tables) - 1)
+
+    def table_room(self) -> int:
+        """How many elements more the tables may have."""
+        return MAX_ELEMENTS - sum(len(table.elements) for table in self.tables)
 
     def add_memory(self, memory: Memory) -> MemoryAddr:
         """A memory, new or shared with other stores."""
@@ -169,7 +176,7 @@ class Store:
         return self._copy(self.memories if memories is None else memories)
 
     def _copy(self, memories: Sequence[Memory]) -> Store:
-        other = Store()
+        other = Store(self.budget)
         other.globals = [Cell(cell.type, cell.value) for cell in self.globals]
         other.tables = [table.copy() for table in self.tables]
         other.memories = list(memories)

@@ -10,8 +10,8 @@ from lindref.vm.traps import TABLE_BOUNDS, Trap
 from lindref.vm.values import Value
 from lindref.wasm.types import Limits, RefType, TableType
 
-#: Elements a table may have: a limit of ours, the one that browsers agreed on.
-MAX_ELEMENTS = 10_000_000
+#: Elements that the tables of a store may have together: a limit of ours, a hundred times what a big program has.
+MAX_ELEMENTS = 1_000_000
 
 
 @record("table")
@@ -71,11 +71,13 @@ class Table:
         self.check(start, count)
         return self.elements[start : start + count]
 
-    def grow(self, count: int, init: Value) -> int:
-        """The size before, or -1 if the table cannot grow so far (``table.grow``)."""
+    def grow(self, count: int, init: Value, room: int = MAX_ELEMENTS) -> int:
+        """The size before, or -1 if the table cannot grow so far (``table.grow``).
+
+        ``room``: how many elements more there may be in the store.
+        """
         size = len(self.elements)
-        limit = MAX_ELEMENTS if self.maximum is None else min(self.maximum, MAX_ELEMENTS)
-        if size + count > limit:
+        if count > room or (self.maximum is not None and size + count > self.maximum):
             return -1
         self.elements += [init] * count
         if init is not None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vm.worlds import Result, World, advance, callable_exports, everything, finish, goes_on, length, result
 from wasm.strategies import RUNNABLE, module_from, modules
 
-from lindref.state.codec import decode, encode
+from lindref.state.codec import decode, digest, encode
 from lindref.vm.continuation import Continuation
 from lindref.vm.machine import Machine
 from lindref.vm.outcomes import Attention, BarrierReturned, Outcome, Paused, Stepped
@@ -39,7 +39,7 @@ LOOKS = 300
 class End:
     """What a run came to."""
 
-    outcome: Result
+    outcome: Result = attrs.field(eq=digest)  # floats by bits
     state: bytes
     ticks: int
 

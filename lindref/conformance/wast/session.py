@@ -306,7 +306,7 @@ def show_outcome(outcome: Outcome) -> str:
         case Trapped():
             return f"trapped: {outcome}"
         case Thrown(exn):
-            return f"threw {exn}"
+            return f"threw an exception of tag {exn.tag.number}"
         case _:
             return f"stopped: {outcome}"
 
