@@ -8,12 +8,12 @@ from pathlib import Path
 import attrs
 import pytest
 from hypothesis import given
-from wasm.strategies import RUNNABLE, module_from, modules
+from wasm.strategies import RUNNABLE, Shape, module_from, modules
 
 from lindref.wasm.binary.decoder import decode
 from lindref.wasm.binary.encoder import encode
 from lindref.wasm.errors import Malformed, Unsupported
-from lindref.wasm.features import BUILT
+from lindref.wasm.features import BUILT, Feature
 from lindref.wasm.instructions import SELECT_T, TABLE, Imm
 from lindref.wasm.module import Module
 from lindref.wasm.names import Names
@@ -70,6 +70,16 @@ def test_thousands_of_made_modules() -> None:
 def test_made_modules_stay_valid() -> None:
     for seed in range(60):
         validate(parse_module(print_module(module_from(seed, RUNNABLE))))
+
+
+def test_another_assembler_reads_what_we_print() -> None:
+    """And makes the same module of it: whether we understand our own text is not the only question."""
+    wasmtime = pytest.importorskip("wasmtime", reason="the other assembler, wasmtime's, is not installed")
+    shape = Shape(features=BUILT - {Feature.LEGACY_EXCEPTIONS})
+    for seed in range(100):
+        module = attrs.evolve(module_from(seed, shape), customs=())
+        other = decode(bytes(wasmtime.wat2wasm(print_module(module))), module.features)
+        assert attrs.evolve(other, customs=()) == module, seed  # it adds a name section
 
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
@@ -173,7 +183,7 @@ def test_names_with_any_characters() -> None:
 
 
 def test_without_annotations_no_identifier_has_quotes() -> None:
-    plain = BUILT - {next(f for f in BUILT if f.value == "annotations")}
+    plain = BUILT - {Feature.ANNOTATIONS}
     module = attrs.evolve(parse_module("(module (func) (func))", plain))
     text = print_module(module, Names(module="m n", funcs={0: "a b", 1: "c"}))
     back = parse_module(text, plain)
