@@ -6,7 +6,10 @@ import contextlib
 import random
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from types import NoneType
+from typing import TypeVar
 
 import pytest
 from hypothesis import example, given
@@ -17,9 +20,12 @@ from lindref.wasm.binary.decoder import decode
 from lindref.wasm.binary.encoder import encode
 from lindref.wasm.binary.leb import unsigned
 from lindref.wasm.dwarf import lines
-from lindref.wasm.errors import Exhausted, Malformed, WasmError
+from lindref.wasm.errors import Exhausted, Invalid, Malformed, WasmError
 from lindref.wasm.module import Module
 from lindref.wasm.sections import dylink, read_names, read_producers
+from lindref.wasm.validator import validate
+
+T = TypeVar("T")
 
 HEADER = b"\0asm\1\0\0\0"
 ONE_FUNCTION = HEADER + b"\1\4\1\x60\0\0" + b"\3\2\1\0"
@@ -27,18 +33,24 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 REAL = {path.name: path.read_bytes() for path in sorted(DATA.glob("*.wasm"))}
 
 
-def attempt(data: bytes, *, eager: bool) -> Module | WasmError:
-    """The module or what is wrong with it; anything else that is raised fails the test."""
+def outcome(action: Callable[[], T]) -> T | WasmError:
+    """What it gives, or an error of one line; anything else that is raised fails the test."""
     try:
-        return decode(data, eager=eager)
+        return action()
     except WasmError as error:
         wrong = error
     assert "\n" not in str(wrong)
+    assert wrong.message
     return wrong
 
 
+def attempt(data: bytes, *, eager: bool) -> Module | WasmError:
+    """The module or what is wrong with it; anything else that is raised fails the test."""
+    return outcome(lambda: decode(data, eager=eager))
+
+
 def check(data: bytes) -> None:
-    """Eager and lazy decoding agree about these bytes, and what was decoded encodes to an equal module."""
+    """Eager and lazy decoding agree about these bytes; what was decoded encodes to an equal module, is valid or not."""
     eager = attempt(data, eager=True)
     lazy = attempt(data, eager=False)
     if isinstance(eager, Module):
@@ -48,6 +60,7 @@ def check(data: bytes) -> None:
         read_producers(eager)
         with contextlib.suppress(Malformed):
             dylink(eager)
+        assert isinstance(outcome(lambda: validate(eager)), NoneType | Invalid | Exhausted)
     elif isinstance(lazy, Module):
         # Only a body can be wrong; it says so when it is asked for.
         with pytest.raises(type(eager)):
@@ -91,13 +104,21 @@ def test_every_prefix_of_a_made_module(module: Module) -> None:
         check(data[:length])
 
 
-def test_thousands_of_changed_modules() -> None:
-    chance = random.Random(20)
+@pytest.mark.parametrize("part", range(5))
+def test_thousands_of_changed_modules(part: int) -> None:
+    """10,000 between them."""
+    chance = random.Random(20 + part)
     for seed in range(1500):
-        check(mutated(encode(module_from(seed)), chance))
-    for data in REAL.values():
-        for _ in range(300):
-            check(mutated(data, chance))
+        check(mutated(encode(module_from(1500 * part + seed)), chance))
+    for _ in range(500):
+        check(mutated(chance.choice(list(REAL.values())), chance))
+
+
+def test_every_byte_of_a_real_module_changed() -> None:
+    data = REAL["lines.wasm"]
+    for place in range(len(data)):
+        for new in (0, 0x7F, 0x80, 0xFF, data[place] ^ 1):
+            check(data[:place] + bytes((new,)) + data[place + 1 :])
 
 
 @pytest.mark.campaign
@@ -134,11 +155,11 @@ def test_a_vector_of_four_billion_entries(number: int) -> None:
         data = HEADER + bytes((number,)) + unsigned(len(content)) + content
         tracemalloc.start()
         begin = time.perf_counter()
-        outcome = attempt(data, eager=True)
+        found = attempt(data, eager=True)
         assert time.perf_counter() - begin < 0.5
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
         tracemalloc.stop()
-        assert isinstance(outcome, Malformed) or number in (8, 12)
+        assert isinstance(found, Malformed) or number in (8, 12)
 
 
 def test_four_billion_targets_locals_and_parameters() -> None:
