@@ -48,7 +48,7 @@ class PageStore:
     def __init__(self, budget: Budget | None = None) -> None:
         self.frozen: PMap[Page] = PMap()
         self.live: dict[int, bytearray] = {}
-        self.dirty: set[int] = set()
+        self.dirty: dict[int, Page | None] = {}  # live pages written since, with what is frozen of them
         self.fresh = 0  # how many dirty pages are not in `frozen`
         self.budget = budget
 
@@ -68,14 +68,13 @@ class PageStore:
     def freeze(self) -> PMap[Page]:
         """The pages as a value. No live page may be written after this before ``own`` is asked for it."""
         if self.dirty:
-            frozen, live = self.frozen, self.live
+            live = self.live
             changed: dict[int, Page] = {}
-            for p in self.dirty:
+            for p, old in self.dirty.items():
                 data = bytes(live[p])
-                old = frozen.get(p)
                 if old is None or old.data != data:
                     changed[p] = Page(data)
-            self.frozen = frozen.update(changed)
+            self.frozen = self.frozen.update(changed)
             self.dirty.clear()
             self.fresh = 0
         return self.frozen
@@ -122,7 +121,7 @@ class PageStore:
             self.fresh += 1
         if live is None:
             live = self.live[p] = bytearray(initial if old is None else old.data)
-        self.dirty.add(p)
+        self.dirty[p] = old
         return live
 
     def cut(self, start: int, stop: int) -> None:
@@ -134,7 +133,7 @@ class PageStore:
             if p in live:
                 self._forget(p)
                 if p in self.dirty:
-                    self.dirty.discard(p)
+                    del self.dirty[p]
                     self.fresh -= p not in self.frozen
         self.frozen = self.frozen.cut(start, stop)
         if self.budget is not None:
