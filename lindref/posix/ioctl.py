@@ -12,6 +12,7 @@ from lindref.posix.fdtable import Opened
 from lindref.posix.fs import inodes
 from lindref.posix.fs.numbers import O_ASYNC, O_NONBLOCK
 from lindref.posix.kernel import Kernel
+from lindref.posix.net import records as sockets
 from lindref.posix.params import CallRow, Param, ParamKind
 from lindref.posix.result import Done, Refused, Result, RuntimeFault
 
@@ -84,6 +85,9 @@ def _unread(kernel: Kernel, found: Opened, address: int) -> Result:
         count = inodes.get(kernel, file.inode).size - file.offset
     elif file.kind == "pipe":
         count = pipes.get(kernel, file.object).held
+    elif file.kind == "socket":
+        socket = sockets.get(kernel, file.object)
+        count = socket.held if socket.streams or not socket.inbox else len(socket.inbox[0].data)
     elif file.kind == "console":
         count = len(console.get(kernel, console.STDIN).pending)
     else:

@@ -71,10 +71,11 @@ class OpenFile:
 
 @attrs.frozen
 class Block:
-    """Nothing can be moved now: wait for ``keys``; ``why`` is for people."""
+    """Nothing can be moved now: wait for ``keys``, at most ``limit`` ns if that is not None; ``why`` is for people."""
 
     keys: tuple[WaitKey, ...]
     why: str
+    limit: int | None = None
 
 
 def _no_read(kernel: Kernel, number: int, file: OpenFile, count: int) -> bytes | Block:

@@ -41,6 +41,8 @@ SUBJECTS: tuple[str, ...] = (
     "lindref.posix.epoll",
     "lindref.posix.xattr",
     "lindref.posix.sockets",
+    "lindref.posix.messages",
+    "lindref.posix.sockopt",
     "lindref.posix.shm",
 )
 

@@ -58,13 +58,14 @@ def _receive(kernel: Kernel, call: Call, buffers: Buffers, position: int | None)
     if wanted and not count and not isinstance(data, Block) and ops.peek(kernel, found.number, file, 1):
         return fail(EFAULT, "FILE-READ-3")
     if isinstance(data, Block):
-        return _wait(call, file, data, 0) if count else Done(0)
+        return wait_for(kernel, call, data, 0, blocks=file.blocks) if count else Done(0)
     may_split = len(data) > 1 and not ops.seeks and ops.splits(kernel, found.number, file)
     if may_split and kernel.choose(ChoiceKind.TRANSFER, 2):
         data = data[: (len(data) + 1) // 2]  # FILE-READ-6
-    if not _scatter(kernel, buffers, data):
+    if not scatter(kernel, buffers, data):
         return fail(EFAULT, "FILE-READ-3")
-    ops.take(kernel, found.number, file, len(data))
+    if wanted:
+        ops.take(kernel, found.number, file, len(data))
     if ops.seeks and position is None and data:
         openfile.change(kernel, found.number, offset=file.offset + len(data))
     return Done(len(data))
@@ -92,7 +93,7 @@ def _described(kernel: Kernel, found: Opened, position: int | None) -> tuple[Ope
     return (file if position is None else replace(file, offset=position)), ops_of(file)
 
 
-def _scatter(kernel: Kernel, buffers: Buffers, data: bytes) -> bool:
+def scatter(kernel: Kernel, buffers: Buffers, data: bytes) -> bool:
     """Put ``data`` into ``buffers``, filling each in turn; False, and nothing written, where that faults."""
     parts: list[tuple[int, bytes]] = []
     at = 0
@@ -106,17 +107,26 @@ def _scatter(kernel: Kernel, buffers: Buffers, data: bytes) -> bool:
     return all(user.copy_out(kernel, address, part) for address, part in parts)
 
 
-def _wait(call: Call, file: OpenFile, block: Block, moved: int) -> Result:
+def moved_before(call: Call) -> int:
+    """How many bytes earlier tries of a call moved."""
+    return call.memo[0] if isinstance(call.memo, tuple) and isinstance(call.memo[0], int) else 0
+
+
+def wait_for(kernel: Kernel, call: Call, block: Block, moved: int, *, blocks: bool) -> Result:
     """The answer when nothing more can be moved now: what was moved, EAGAIN, EINTR, or a wait (FILE-READ-5,
-    FILE-WRITE-4).
+    FILE-WRITE-4). What earlier tries moved, and when the time is up, is kept in the memo.
     """
-    if moved and (call.interrupted or not file.blocks):
+    stopped = call.interrupted or call.timed_out or not blocks
+    if moved and stopped:
         return Done(moved)
-    if not file.blocks:
+    if not blocks or call.timed_out:
         return fail(EAGAIN, "FILE-READ-5")
     if call.interrupted:
         return Done(-EINTR, restart=True)
-    return Wait(block.keys, None, moved, block.why)
+    deadline = None if block.limit is None else kernel.now + block.limit
+    if isinstance(call.memo, tuple):
+        deadline = call.memo[1]
+    return Wait(block.keys, deadline, (moved, deadline), block.why)
 
 
 # Writing.
@@ -126,24 +136,23 @@ def _transmit(kernel: Kernel, call: Call, buffers: Buffers, position: int | None
     """Write from ``buffers``, at ``position`` or at the description's offset; ``plain`` says that the call is write
     itself.
 
-    ``memo`` of a wait is how many bytes have gone already.
     """
     found = fdtable.argument(kernel, call, 0)
     failed = _check(found, writing=True, position=position).first()
     if failed is not None or found is None:
         return failed or fail(EBADF, "FD-1")
     file, ops = _described(kernel, found, position)
-    data = _gather(kernel, buffers, part=ops.seeks)
+    data = gather(kernel, buffers, part=ops.seeks)
     if data is None:
         return fail(EFAULT, "FILE-WRITE-3")
-    moved = call.memo if isinstance(call.memo, int) else 0
+    moved = moved_before(call)
     if not data:
         return _write_nothing(file)
     try:
         while moved < len(data):
             sent = ops.send(kernel, found.number, file, data[moved:])
             if isinstance(sent, Block):
-                return _wait(call, file, sent, moved)
+                return wait_for(kernel, call, sent, moved, blocks=file.blocks)
             moved += sent
             if ops.seeks:
                 file = _advance(kernel, found.number, file, sent, positioned=position is not None)
@@ -174,7 +183,7 @@ def _advance(kernel: Kernel, number: int, file: OpenFile, sent: int, *, position
     return openfile.change(kernel, number, offset=end)
 
 
-def _gather(kernel: Kernel, buffers: Buffers, *, part: bool) -> bytes | None:
+def gather(kernel: Kernel, buffers: Buffers, *, part: bool = False) -> bytes | None:
     """The bytes in ``buffers`` one after the other, at most TRANSFER_MAX; None where reading them faults, but for a
     ``part`` those before that place, if there are any (FILE-WRITE-3).
     """
