@@ -20,7 +20,7 @@ from lindref.wasm.names import Names
 from lindref.wasm.sections import names
 from lindref.wasm.text import commands as c
 from lindref.wasm.text.parser import parse_module
-from lindref.wasm.text.printer import print_module
+from lindref.wasm.text.printer import print_function, print_module
 from lindref.wasm.text.script import parse_script
 from lindref.wasm.validator import validate
 
@@ -215,12 +215,23 @@ def test_custom_sections_keep_their_places() -> None:
     there_and_back(module)
 
 
-def test_offsets_stand_in_comments() -> None:
+def test_comments_on_instructions() -> None:
+    """Whatever they say, they stay comments."""
     module = decode(REAL[0].read_bytes())
-    text = print_module(module, offsets=True)
+    text = print_module(module, comment=lambda instr: f'{instr.offset:#x}\n(; \r;)\0\ud800"')
     assert parse_module(text) == module
     first = module.codes[0].body[0]
-    assert f"(;{first.offset:#x};)" in text
+    assert f';; {first.offset:#x}?(; ?;)??"\n' in text
+    assert print_module(module, comment=lambda _: "") == print_module(module)
+
+
+def test_one_function() -> None:
+    module = parse_module('(module (import "a" "b" (func $f)) (func $g call $f) (func $h (param $p i32) call $g))')
+    assert print_function(module, 0) == '(import "a" "b" (func $f (;0;) (type 0)))\n'
+    assert print_function(module, 1) == "(func $g (;1;) (type 0)\n  call $f\n)\n"
+    assert print_function(module, 2) == "(func $h (;2;) (type 1) (param $p i32)\n  call $g\n)\n"
+    for index in range(3):
+        assert print_function(module, index) in print_module(module).replace("\n  ", "\n")
 
 
 def test_custom_sections_after_sections_that_are_not_there() -> None:

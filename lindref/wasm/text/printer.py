@@ -7,7 +7,7 @@ flat, one a line. ``parse_module(print_module(m), m.features)`` equals ``m`` (cu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lindref.wasm.errors import Exhausted
 from lindref.wasm.features import Feature
@@ -20,6 +20,7 @@ from lindref.wasm.module import (
     Expr,
     ExternKind,
     Import,
+    Instr,
     Module,
     SegmentMode,
 )
@@ -53,23 +54,36 @@ _MAX_SHOWN_TYPES = 100  # longer signatures stand at their type only
 _MAX_LOCALS_WRITTEN = 2_000_000  # in all functions together
 
 
-def print_module(module: Module, names: Names | None = None, *, offsets: bool = False) -> str:
+#: What to say of an instruction in a comment after it; nothing where it is empty.
+Comment = Callable[[Instr], str]
+
+
+def print_module(module: Module, names: Names | None = None, *, comment: Comment | None = None) -> str:
     """The text of a module.
 
     Decodes all bodies (raising ``Malformed``), and writes out all locals (``Exhausted`` where they are absurdly many).
-    ``names`` stand in for the module's own. With ``offsets`` each instruction is followed by its ``Instr.offset`` in a
-    comment. The text is at most some thousand times as long as the binary.
+    ``names`` stand in for the module's own; ``comment`` has a word on each instruction. The text is at most some
+    thousand times as long as the binary.
     """
     names = names_of(module) if names is None else names
     ids = Ids.of(module, names)
     name = names.module
     lines = [f"(module {print_id(name)}" if name and usable(name, quoted=ids.quoted) else "(module"]
-    lines += ("  " + line for line in _fields(module, ids, offsets=offsets))
+    lines += ("  " + line for line in _fields(module, ids, comment))
     lines.append(")")
     return "\n".join(lines) + "\n"
 
 
-def _fields(module: Module, ids: Ids, *, offsets: bool) -> Iterator[str]:
+def print_function(module: Module, index: int, names: Names | None = None, *, comment: Comment | None = None) -> str:
+    """The text of one function, or of the import that it is, as ``print_module`` has it; ``index`` counts imports."""
+    ids = Ids.of(module, names_of(module) if names is None else names)
+    imported = module.imported(ExternKind.FUNC)
+    if index < len(imported):
+        return _import(imported[index], index, ids) + "\n"
+    return "\n".join(_func(module, index - len(imported), index, ids, comment)) + "\n"
+
+
+def _fields(module: Module, ids: Ids, comment: Comment | None) -> Iterator[str]:
     """The lines of all fields, in the order of the binary's sections but functions last."""
     first = 0
     for group in module.rec_groups:
@@ -100,7 +114,7 @@ def _fields(module: Module, ids: Ids, *, offsets: bool) -> Iterator[str]:
     for index, elem in enumerate(module.elems):
         yield _elem(elem, index, ids)
     for index in range(len(module.funcs)):
-        yield from _func(module, index, counts[ExternKind.FUNC] + index, ids, offsets=offsets)
+        yield from _func(module, index, counts[ExternKind.FUNC] + index, ids, comment)
     for index, data in enumerate(module.datas):
         yield from _data(data, index, ids)
     if Feature.ANNOTATIONS in module.features:
@@ -128,7 +142,7 @@ def _import(one: Import, index: int, ids: Ids) -> str:
     return f"(import {quote_name(one.module)} {quote_name(one.name)} ({_WORDS[one.kind]} {binder} {text}))"
 
 
-def _func(module: Module, defined: int, index: int, ids: Ids, *, offsets: bool) -> Iterator[str]:
+def _func(module: Module, defined: int, index: int, ids: Ids, comment: Comment | None) -> Iterator[str]:
     """The lines of a function; ``defined`` counts without imports, ``index`` with them."""
     type_index, code = module.funcs[defined], module.codes[defined]
     named = local_ids(module, ids, index)
@@ -147,7 +161,8 @@ def _func(module: Module, defined: int, index: int, ids: Ids, *, offsets: bool) 
     labels = ids.names.labels.get(index, {})
     for depth, text, instr in print_body(code.body, ids, named, labels):
         line = "  " * min(depth + 1, _MAX_INDENT) + text
-        yield f"{line} (;{instr.offset:#x};)" if offsets else line
+        said = comment(instr) if comment else ""
+        yield f"{line}  ;; {''.join(c if c.isprintable() else '?' for c in said)}" if said else line
     yield ")"
 
 
