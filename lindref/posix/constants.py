@@ -5,6 +5,9 @@ Source: the macros of the guest's headers; futex and getrandom numbers are Linux
 
 from __future__ import annotations
 
+#: Wall-clock time at virtual time 0: 2026-01-01 00:00:00 UTC, in ns.
+EPOCH = 1_767_225_600 * 10**9
+
 #: Bytes of a page of the memory map (not the 64 KiB of a wasm page).
 PAGE = 4096
 

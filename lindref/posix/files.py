@@ -78,7 +78,7 @@ def _take_file(kernel: Kernel, number: int, file: OpenFile, count: int) -> None:
     del number, count
     inode = inodes.get(kernel, file.inode)
     if not file.flags & O_NOATIME and inode.atime <= max(inode.mtime, inode.ctime):
-        inodes.change(kernel, file.inode, atime=kernel.now)
+        inodes.change(kernel, file.inode, atime=kernel.wall)
 
 
 def _send_file(kernel: Kernel, number: int, file: OpenFile, data: bytes) -> int | Block:

@@ -11,6 +11,7 @@ from enum import IntEnum
 from lindref.posix import usermem as user
 from lindref.posix.call import Call, i32
 from lindref.posix.constants import (
+    EPOCH,
     FUTEX_BITSET_ALL,
     FUTEX_CLOCK_REALTIME,
     FUTEX_CMP_REQUEUE,
@@ -28,7 +29,7 @@ from lindref.posix.kernel import ChoiceKind, IdKind, Kernel
 from lindref.posix.params import CallRow, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Key, Result, Wait, WaitKey
 from lindref.posix.structs import TIMESPEC
-from lindref.posix.time import EPOCH, timespec
+from lindref.posix.time import timespec
 from lindref.state.records import record, replace
 
 # Operations with priority inheritance: not modelled, but their first checks are (FUTEX-8).

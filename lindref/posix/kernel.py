@@ -15,6 +15,7 @@ import attrs
 
 from lindref.posix.cage import Cage
 from lindref.posix.call import Call, i32
+from lindref.posix.constants import EPOCH
 from lindref.posix.errno import ENOSYS
 from lindref.posix.errors import fail
 from lindref.posix.outside import Outside
@@ -230,6 +231,11 @@ class Kernel:
     def warn(self, text: str) -> None:
         """Tell the person running this."""
         self.host.warn(text)
+
+    @property
+    def wall(self) -> int:
+        """The time that the wall clock shows, ns since 1970: what files are stamped with (TIME-1)."""
+        return EPOCH + self.now
 
     # Changes that waiting calls care about.
 

@@ -229,7 +229,7 @@ def _chmod(kernel: Kernel, inode: Inode, mode: int) -> Result:
     mode &= PERMISSIONS
     if who.uid != 0 and who.gid != inode.gid:
         mode &= ~S_ISGID
-    inodes.change(kernel, inode.number, mode=inode.mode & S_IFMT | mode, ctime=kernel.now)
+    inodes.change(kernel, inode.number, mode=inode.mode & S_IFMT | mode, ctime=kernel.wall)
     return Done(0)
 
 
@@ -281,7 +281,7 @@ def _chown(kernel: Kernel, inode: Inode, uid: int, gid: int) -> Result:
         uid=inode.uid if uid == _LEAVE else uid,
         gid=inode.gid if gid == _LEAVE else gid,
         mode=mode,
-        ctime=kernel.now,
+        ctime=kernel.wall,
     )
     return Done(0)
 
@@ -321,7 +321,7 @@ class _Times:
 def _wanted_times(kernel: Kernel, address: int) -> _Times:
     """The two timespecs at ``address``; NULL is now for both (META-7)."""
     if not address:
-        return _Times(kernel.now, kernel.now, now=True)
+        return _Times(kernel.wall, kernel.wall, now=True)
     data = user.copy_in(kernel, address, 2 * TIMESPEC.size)
     if data is None:
         raise Refused(fail(EFAULT, "META-7"))
@@ -331,7 +331,7 @@ def _wanted_times(kernel: Kernel, address: int) -> _Times:
         fields = TIMESPEC.unpack(data[at : at + TIMESPEC.size])
         nsec = fields["tv_nsec"]
         if nsec == _UTIME_NOW:
-            wanted.append(kernel.now)
+            wanted.append(kernel.wall)
             nows += 1
         elif nsec == _UTIME_OMIT:
             wanted.append(None)
@@ -366,7 +366,7 @@ def utimensat(kernel: Kernel, call: Call) -> Result:
         inode.number,
         atime=inode.atime if times.atime is None else times.atime,
         mtime=inode.mtime if times.mtime is None else times.mtime,
-        ctime=kernel.now,
+        ctime=kernel.wall,
     )
     # Result.
     return Done(0)

@@ -94,7 +94,7 @@ def _change(kernel: Kernel, number: int, **changes: Any) -> Pipe:
 
 def _new_pipe(kernel: Kernel, inode: int) -> int:
     number = kernel.new_id(IdKind.PIPE)
-    kernel.pipes = kernel.pipes.set(number, Pipe(inode, made=kernel.now))
+    kernel.pipes = kernel.pipes.set(number, Pipe(inode, made=kernel.wall))
     return number
 
 

@@ -18,7 +18,6 @@ from lindref.posix.mapping import access, commit
 from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Refused, Result, RuntimeFault
 from lindref.posix.structs import SHMID_DS
-from lindref.posix.time import read_clock
 from lindref.state.records import record, replace
 
 IPC_PRIVATE = 0
@@ -39,8 +38,6 @@ _DEST = 0o1000
 
 #: Whose the recorded implementation says all segments are.
 _RECORDED_OWNER = 1000
-
-_CLOCK_REALTIME = 0
 
 
 @record("posix.segment")
@@ -67,7 +64,7 @@ class Segment:
 
 
 def _seconds(kernel: Kernel) -> int:
-    return (read_clock(kernel, _CLOCK_REALTIME) or 0) // 10**9
+    return kernel.wall // 10**9
 
 
 def _change(kernel: Kernel, number: int, **changes: object) -> Segment:

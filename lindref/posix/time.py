@@ -16,6 +16,7 @@ from lindref.posix.constants import (
     CLOCK_REALTIME_COARSE,
     CLOCK_TAI,
     CLOCK_THREAD_CPUTIME_ID,
+    EPOCH,
     TIMER_ABSTIME,
 )
 from lindref.posix.errno import EFAULT, EINTR, EINVAL, ENOTSUP
@@ -24,9 +25,6 @@ from lindref.posix.kernel import Kernel
 from lindref.posix.params import CallRow, Direction, Param, ParamKind
 from lindref.posix.result import Done, Result, Wait
 from lindref.posix.structs import TIMESPEC
-
-#: Wall-clock time at virtual time 0: 2026-01-01 00:00:00 UTC, in ns.
-EPOCH = 1_767_225_600 * 10**9
 
 #: International atomic time runs this much ahead of the wall clock, in ns (Linux knows it as 37 s when told).
 _TAI = 37 * 10**9

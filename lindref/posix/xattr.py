@@ -51,7 +51,7 @@ def setxattr(kernel: Kernel, call: Call) -> Result:
         return failed
     # Effect.
     held[name] = value
-    inodes.change(kernel, inode.number, attributes=tuple(held.items()), ctime=kernel.now)
+    inodes.change(kernel, inode.number, attributes=tuple(held.items()), ctime=kernel.wall)
     # Result.
     return Done(0)
 

@@ -43,7 +43,7 @@ class Config:
     ``workers``: most workers a grate has (1..32). ``quantum``: ticks a thread runs before another may be picked.
     ``max_ticks``: ticks (all threads) after which the run is stopped, ``None`` for no limit. ``max_memory``: bytes of
     touched guest memory a cage may have, ``None`` for no limit. ``max_depth``: frames of guest calls.
-    ``start_time``: the virtual clock at boot, ns since 1970.
+    ``start_time``: virtual time at boot, ns (TIME-1 says what the clocks show).
     """
 
     workers: int = 32
@@ -52,4 +52,4 @@ class Config:
     max_memory: int | None = None
     max_depth: int = 200_000
     seed: int = 0
-    start_time: int = 1_000_000_000 * 1_000_000_000
+    start_time: int = 0

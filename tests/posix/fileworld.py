@@ -6,6 +6,7 @@ import struct
 
 from world import World
 
+from lindref.posix.constants import EPOCH
 from lindref.posix.result import Done, Result
 from lindref.posix.structs import STAT
 
@@ -18,6 +19,9 @@ O_NOATIME, O_CLOEXEC, O_PATH, O_TMPFILE = 0o1000000, 0o2000000, 0o10000000, 0o20
 #: Guest addresses: two strings, an odd structure, a large buffer, and one behind all that is mapped.
 FIRST, SECOND, AUX, BUF, NOWHERE = 0x1000, 0x4000, 0x800, 0x10000, 0xF0000000
 ROOM = 0x80000
+
+#: What the wall clock shows at virtual time 0, in seconds.
+BEGIN = EPOCH // 10**9
 
 
 class Files(World):

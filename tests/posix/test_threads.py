@@ -9,10 +9,10 @@ from world import World
 
 from lindref.posix import timers
 from lindref.posix.call import retry
+from lindref.posix.constants import EPOCH
 from lindref.posix.kernel import ChoiceKind
 from lindref.posix.result import Done, Key, NewThread, ThreadEnd, Wait, WaitKey
 from lindref.posix.structs import TIMESPEC
-from lindref.posix.time import EPOCH
 
 BOTH = pytest.mark.parametrize("profile", ["spec", "lind"])
 WORD, SECOND = 0x500, 0x540

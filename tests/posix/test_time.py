@@ -9,9 +9,9 @@ from world import World
 
 from lindref.posix import timers
 from lindref.posix.call import retry
+from lindref.posix.constants import EPOCH
 from lindref.posix.result import Done, Wait
 from lindref.posix.structs import ITIMERVAL, TIMESPEC
-from lindref.posix.time import EPOCH
 
 BOTH = pytest.mark.parametrize("profile", ["spec", "lind"])
 SECOND = 10**9

@@ -39,8 +39,8 @@ def write(kernel: Kernel, number: int, offset: int, data: bytes) -> None:
         number,
         size=max(inode.size, offset + len(data)),
         mode=_without_set_id(kernel, inode),
-        mtime=kernel.now,
-        ctime=kernel.now,
+        mtime=kernel.wall,
+        ctime=kernel.wall,
     )
 
 
@@ -53,7 +53,7 @@ def resize(kernel: Kernel, number: int, size: int) -> None:
     elif size > inode.size:
         _clear_tail(kernel, inode, size)
     inodes.change(
-        kernel, number, size=size, mode=_without_set_id(kernel, inode), mtime=kernel.now, ctime=kernel.now
+        kernel, number, size=size, mode=_without_set_id(kernel, inode), mtime=kernel.wall, ctime=kernel.wall
     )
 
 

@@ -28,7 +28,7 @@ def change(kernel: Kernel, number: int, **changes: Any) -> Inode:
 def new(kernel: Kernel, mode: int, mount: int, **fields: Any) -> Inode:
     """A new inode without names: owner and times are those of the caller's identity and now, unless given."""
     owner = kernel.identity
-    now = {"atime": kernel.now, "mtime": kernel.now, "ctime": kernel.now}
+    now = {"atime": kernel.wall, "mtime": kernel.wall, "ctime": kernel.wall}
     given = {"uid": owner.uid, "gid": owner.gid, **now, **fields}
     inode = Inode(kernel.new_id(IdKind.INODE), mode, mount, **given)
     kernel.inodes = kernel.inodes.set(inode.number, inode)
@@ -50,7 +50,7 @@ def unpin(kernel: Kernel, number: int) -> None:
 def unlinked(kernel: Kernel, number: int, names: int = 1) -> None:
     """``names`` names less; the last one drops a file that nobody has open (INODE-1)."""
     inode = get(kernel, number)
-    inode = change(kernel, number, nlink=max(inode.nlink - names, 0), ctime=kernel.now)
+    inode = change(kernel, number, nlink=max(inode.nlink - names, 0), ctime=kernel.wall)
     _drop_if_dead(kernel, inode)
 
 

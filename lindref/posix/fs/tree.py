@@ -61,9 +61,9 @@ def add_name(kernel: Kernel, place: Place, number: int) -> None:
     """Give inode ``number`` the name at ``place`` (NAME-2)."""
     parent = inodes.get(kernel, place.parent)
     held = directory.insert(directory_of(kernel, parent), place.name, number)
-    inodes.change(kernel, parent.number, directory=held, mtime=kernel.now, ctime=kernel.now)
+    inodes.change(kernel, parent.number, directory=held, mtime=kernel.wall, ctime=kernel.wall)
     inode = inodes.get(kernel, number)
-    inodes.change(kernel, number, nlink=inode.nlink + 1, ctime=kernel.now)
+    inodes.change(kernel, number, nlink=inode.nlink + 1, ctime=kernel.wall)
     if inode.is_directory:
         _count_folder(kernel, parent.number, +1)
 
@@ -125,7 +125,7 @@ def remove_name(kernel: Kernel, place: Place) -> None:
     assert place.inode is not None
     parent = inodes.get(kernel, place.parent)
     held = directory.remove(directory_of(kernel, parent), place.name)
-    inodes.change(kernel, parent.number, directory=held, mtime=kernel.now, ctime=kernel.now)
+    inodes.change(kernel, parent.number, directory=held, mtime=kernel.wall, ctime=kernel.wall)
     _dropped(kernel, parent.number, inodes.get(kernel, place.inode))
 
 
@@ -237,11 +237,11 @@ def rename(kernel: Kernel, old: Place, new: Place, flags: int) -> None:
         else:
             parent = inodes.get(kernel, old.parent)
             held = directory.remove(directory_of(kernel, parent), old.name)
-            inodes.change(kernel, old.parent, directory=held, mtime=kernel.now, ctime=kernel.now)
+            inodes.change(kernel, old.parent, directory=held, mtime=kernel.wall, ctime=kernel.wall)
         if victim is None:
             parent = inodes.get(kernel, new.parent)
             held = directory.insert(directory_of(kernel, parent), new.name, moved.number)
-            inodes.change(kernel, new.parent, directory=held, mtime=kernel.now, ctime=kernel.now)
+            inodes.change(kernel, new.parent, directory=held, mtime=kernel.wall, ctime=kernel.wall)
         else:
             _set_entry(kernel, new, moved.number)
             _dropped(kernel, new.parent, victim)
@@ -251,7 +251,7 @@ def rename(kernel: Kernel, old: Place, new: Place, flags: int) -> None:
 def _set_entry(kernel: Kernel, place: Place, number: int) -> None:
     parent = inodes.get(kernel, place.parent)
     held = directory.replace(directory_of(kernel, parent), place.name, number)
-    inodes.change(kernel, place.parent, directory=held, mtime=kernel.now, ctime=kernel.now)
+    inodes.change(kernel, place.parent, directory=held, mtime=kernel.wall, ctime=kernel.wall)
 
 
 def _dropped(kernel: Kernel, parent: int, inode: Inode) -> None:
@@ -265,7 +265,7 @@ def _dropped(kernel: Kernel, parent: int, inode: Inode) -> None:
 
 def _moved(kernel: Kernel, inode: Inode, before: int, after: int) -> None:
     """``inode`` went from one directory to another (or stayed)."""
-    inodes.change(kernel, inode.number, ctime=kernel.now)
+    inodes.change(kernel, inode.number, ctime=kernel.wall)
     if inode.is_directory and before != after:
         held = replace(directory_of(kernel, inode), parent=after)
         inodes.change(kernel, inode.number, directory=held)
