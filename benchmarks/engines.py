@@ -1,8 +1,5 @@
 """The reference machine beside pywasm: six small programs, one table, millions of instructions a second.
 
-    python -m benchmarks            # all programs, every engine that is there
-    python -m benchmarks fib sieve --repeat 5 --json FILE
-
 Both engines do the same work in the same run, alternating, and the best of several is taken: the machine may be busy.
 An instruction counts once where the reference machine executes it; ``block``, ``loop`` and ``end`` inside a function
 are not counted.
@@ -10,10 +7,7 @@ are not counted.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import os
 import sys
 import tempfile
 import time
@@ -137,26 +131,14 @@ def mean(values: list[float]) -> float:
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(WORK)}; all by default")
-    parser.add_argument("--repeat", type=int, default=3, help="take the best of so many runs (default %(default)s)")
-    parser.add_argument("--json", metavar="FILE", help="also write the numbers to FILE")
-    options = parser.parse_args(argv)
-    programs = options.programs or list(WORK)
-    if unknown := [p for p in programs if p not in WORK]:
-        parser.error(f"unknown program {unknown[0]!r}")
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+def table(programs: list[str], repeat: int) -> dict[str, dict[str, float]]:
+    """Measures and prints; the rows by program, ``mean`` the last."""
     found = engines()
-    rows = {name: measure(name, options.repeat, found) for name in programs}
+    rows = {name: measure(name, repeat, found) for name in programs}
     names = [engine.name for engine in found]
-    total = {name: mean([row[name] for row in rows.values()]) for name in names}
+    rows["geometric mean"] = {name: mean([row[name] for row in rows.values()]) for name in names}
     print(f"{'million instructions/s':24}" + "".join(f"{name:>20}" for name in names) + f"{'ratio':>10}")
-    for label, row in (*rows.items(), ("geometric mean", total)):
+    for label, row in rows.items():
         ratio = f"{row[names[0]] / row[names[-1]]:9.1f}x" if len(names) > 1 else ""
         print(f"{label:24}" + "".join(f"{row[name]:20.2f}" for name in names) + f"{ratio:>10}")
-    if options.json:
-        Path(options.json).write_text(json.dumps({**rows, "mean": total}, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return rows

@@ -1,4 +1,4 @@
-"""What a fork costs: a cage that has touched 4 MiB makes the clone call, from the call's arrival to the child's first turn.
+"""What a fork costs: a cage that has touched 4 MiB makes the clone call, up to the child's first turn.
 
 Two figures: with every page written since the last fork (they all have to be handed over), and with none.
 """

@@ -1,8 +1,8 @@
 """``lindref cc``: compile C into a guest program.
 
-The work is two steps with tools that are found by `lindref.guest.toolchain`: clang for each source, wasm-ld once.  The
-result has the shape that Lind's own tool chain gives: imported shared memory, the gate ``lind.make-syscall``, the exports
-that the runtime looks up.
+The work is two steps with tools that are found by `lindref.guest.toolchain`: clang for each source, wasm-ld once. The
+result has the shape that Lind's own tool chain gives: imported shared memory, the gate ``lind.make-syscall``, the
+exports that the runtime looks up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The guest kit as objects ready to link: compiled once for each compiler and state of the sources.
 
-The objects lie in a folder of the user's cache, named by a hash of all that decides what is in them.  The folder appears
-by a rename, complete or not at all, so any number of builds may run at once.
+The objects lie in a folder of the user's cache, named by a hash of all that decides what is in them. The folder
+appears by a rename, complete or not at all, so any number of builds may run at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TARGET_FLAGS = (
 )
 """What makes clang produce code of the guest ABI: threads, and setjmp by wasm exceptions."""
 
-KIT_FLAGS = ("-std=gnu17", "-O2", "-fno-builtin", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Werror", "-Wno-parentheses")
+KIT_FLAGS = tuple("-std=gnu17 -O2 -fno-builtin -fno-strict-aliasing -Wall -Wextra -Werror -Wno-parentheses".split())
 """How the library itself is compiled, whatever the program asks for."""
 
 START_OBJECT = "start.o"

@@ -116,7 +116,7 @@ def _write(out: bytearray, value: object, missing: list[object]) -> None:
             out.append(_NONE)
         elif isinstance(v, bool):
             out.append(_TRUE if v else _FALSE)
-        elif isinstance(v, bytes) and kind is bytes:
+        elif isinstance(v, bytes | bytearray) and kind in (bytes, bytearray):
             out.append(_BYTES)
             _number(out, len(v))
             out += v

@@ -61,7 +61,7 @@ class _Encoder:
                 out.append(wire.TUPLE)
                 self.number(len(v))
                 todo.extend(reversed(v))
-            elif isinstance(v, bytes) and kind is bytes:
+            elif isinstance(v, bytes | bytearray) and (kind is bytes or kind is bytearray):
                 out.append(wire.BYTES)
                 self.data(v)
             elif isinstance(v, str) and kind is str:
@@ -147,7 +147,7 @@ class _Encoder:
             self.out.append(wire.BIG if v >= 0 else wire.BIGNEG)
             self.data(n.to_bytes((n.bit_length() + 7) // 8, "big"))
 
-    def data(self, data: bytes) -> None:
+    def data(self, data: bytes | bytearray) -> None:
         """Write bytes after their count."""
         self.number(len(data))
         self.out += data

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class CageMemories:
     """The cages' memories as call 1002 sees them: host addresses, each to be in the cage that is named.
 
-    ``lost`` is set where the cage's map allows what the memory does not: the map is stale (deviation ``MEM-STALE``).
+    ``lost`` is set where the cage's map allows what the memory does not: what it knows is stale (deviations
+    ``MEM-STALE``, ``MEM-CHECK-CACHE``).
     """
 
     system: System
@@ -44,8 +45,9 @@ class CageMemories:
         memory = self.system.memory(cage)
         if offset is None or memory is None:
             return None
+        allowed = permits(self.system.kernel, cage, offset, length, write=False)
         data = memory.try_read(offset, length)
-        self.lost |= data is None and permits(self.system.kernel, cage, offset, length, write=False)
+        self.lost |= allowed and data is None
         return data
 
     def read_string(self, cage: int, address: int, limit: int) -> bytes | None:
@@ -70,7 +72,12 @@ class CageMemories:
         """Store all of ``data`` or nothing."""
         offset = self._offset(cage, address, len(data))
         memory = self.system.memory(cage)
-        return offset is not None and memory is not None and memory.try_write(offset, data)
+        if offset is None or memory is None:
+            return False
+        allowed = permits(self.system.kernel, cage, offset, len(data), write=True)
+        done = memory.try_write(offset, data)
+        self.lost |= allowed and not done
+        return done
 
 
 def serve(system: System, thread: Thread, pending: Pending) -> None:
@@ -99,7 +106,7 @@ def serve(system: System, thread: Thread, pending: Pending) -> None:
         if copied.fault and system.profile.has("3I-DATA-NULL"):
             system.fault(thread, copied.fault, copied.rule, code=calls.panic_code(thread))
             return
-        if memories.lost and system.profile.has("MEM-STALE"):
-            system.fault(thread, "copy_data: the source is in the map, not in memory", copied.rule, code=-11)
+        if memories.lost and system.profile.has("MEM-CHECK-CACHE"):
+            system.fault(thread, "copy_data: what passed the check is not in memory", copied.rule, code=-11)
             return
         calls.complete(system, thread, pending, copied.result, copied.rule)

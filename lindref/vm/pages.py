@@ -1,9 +1,9 @@
 """Sparse arrays of pages: what memories and files keep their bytes in.
 
 A store is a persistent map of frozen pages, and over it the live ones: byte arrays, some of them written since
-the last freeze (*dirty*). Freezing copies the dirty ones into new frozen pages and costs no more than that. A
-live page remains the live page after a freeze, but a write must mark it dirty again first: who holds a live
-page for writing must let go of it at each freeze.
+the last freeze (*dirty*). Freezing makes the dirty ones frozen pages as they are, without a copy; the next write
+copies. Who holds a live page for writing must let go of it at each freeze; for reading it may be kept until the
+page is next written.
 
 Letters: ``p`` the number of a page.
 """
@@ -27,9 +27,9 @@ ZERO: Final = bytes(PAGE)
 
 @record("vm.page")
 class Page:
-    """A frozen page: ``data`` is 4096 bytes."""
+    """A frozen page: ``data`` is 4096 bytes, which nobody writes any more."""
 
-    data: bytes
+    data: bytes | bytearray
 
     def __attrs_post_init__(self) -> None:
         if len(self.data) != PAGE:
@@ -68,10 +68,10 @@ class PageStore:
     def freeze(self) -> PMap[Page]:
         """The pages as a value. No live page may be written after this before ``own`` is asked for it."""
         if self.dirty:
-            live = self.live
+            give = self._give
             changed: dict[int, Page] = {}
             for p, old in self.dirty.items():
-                data = bytes(live[p])
+                data = give(p)
                 if old is None or old.data != data:
                     changed[p] = Page(data)
             self.frozen = self.frozen.update(changed)
@@ -138,6 +138,10 @@ class PageStore:
         self.frozen = self.frozen.cut(start, stop)
         if self.budget is not None:
             self.budget.give(before - len(self))
+
+    def _give(self, p: int) -> bytes | bytearray:
+        """What the live page ``p`` holds, for a frozen page: nobody may write it any more."""
+        return self.live.pop(p)
 
     def _forget(self, p: int) -> None:
         """Let go of the live page ``p``."""
@@ -248,6 +252,9 @@ class Backing(PageStore):
         """As for every store."""
         self._revoke()
         super().close()
+
+    def _give(self, p: int) -> bytes | bytearray:
+        return bytes(self.live[p])  # those who keep it for reading are to see later writes
 
     def _forget(self, p: int) -> None:
         self.live[p][:] = ZERO

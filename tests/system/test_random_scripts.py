@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import CallStep, Recorder, ReturnStep, World, scripted
 
+from lindref.posix.params import CallRow, Direction, Param, ParamKind
 from lindref.posix.table import CALLS
 from lindref.profile import LIND, SPEC
 from lindref.state.codec import decode, encode, same
@@ -20,6 +21,15 @@ from lindref.system.runtime import Config
 from lindref.system.script_runner import Given, Pointer, StoreStep
 from lindref.system.state import SystemState
 
+#: A world to do something in: paths and structures in memory, a file, a pipe, a directory.
+PATHS = {0x100: b"/a\0", 0x140: b"/dev/null\0", 0x180: b"/tmp/x\0", 0x1C0: b"/tmp\0", 0x1E0: b"a\0"}
+BEGIN = (
+    *(StoreStep(place, path) for place, path in PATHS.items()),
+    StoreStep(0x200, b"".join(n.to_bytes(4, "little") for n in (0, 0, 5, 0, 3, 1, 4, 4, 0, 1000, 0, 0))),
+    CallStep(2, (Pointer(0x100), 0x42, 0o644)),
+    CallStep(22, (Pointer(0x800),)),
+    CallStep(83, (Pointer(0x180), 0o755)),
+)
 NUMBERS = st.sampled_from([*CALLS, 1001, 1002, 1003, 9999]) | st.sampled_from([0, 1, 2, 22, 56, 61, 62, 231, 1001])
 #: Where scripts keep paths, structures and buffers.
 PLACES = st.sampled_from([0x100, 0x140, 0x180, 0x200, 0x300, 0x800, 0xFF8, 0xFFFF, 0x10000, 1 << 31])
@@ -37,6 +47,36 @@ DATA = st.one_of(
 STORES = st.builds(StoreStep, st.sampled_from([0x100, 0x140, 0x180, 0x200, 0x300, 0x800]), DATA)
 
 
+_BY_KIND = {
+    ParamKind.PATH: st.sampled_from(list(PATHS)).map(Pointer),
+    ParamKind.FD: st.integers(0, 6),
+    ParamKind.DIRFD: st.just(-100) | st.integers(0, 6),
+    ParamKind.SIZE: st.integers(0, 64),
+    ParamKind.SIGNAL: st.sampled_from([0, 2, 10, 15, 17, 18, 19]),
+    ParamKind.PID: st.integers(-1, 4),
+    ParamKind.FLAGS: st.sampled_from([0, 1, 2, 3, 0x22, 0x40, 0x42, 0x440, 0x800, 0x80000]),
+    ParamKind.ENUM: st.integers(0, 10),
+}
+_POINTED = st.sampled_from([0x200, 0x210, 0x300, 0x800, 0xFF8]).map(Pointer) | st.just(0)
+
+
+def argument(param: Param) -> st.SearchStrategy[Any]:
+    """Something of the kind that a parameter wants."""
+    found = _BY_KIND.get(param.kind)
+    if found is not None:
+        return found
+    return SMALL if param.direction is Direction.IN and param.struct is None and param.length is None else _POINTED
+
+
+def sensible(row: CallRow) -> st.SearchStrategy[CallStep]:
+    """A call of ``row`` that may well succeed."""
+    return st.tuples(*map(argument, row.params)).map(lambda args: CallStep(row.number, args))
+
+
+_ROWS = [row for row in CALLS.values() if row.handler is not None and row.name not in ("exit", "exit_group", "execve")]
+SENSIBLE = st.sampled_from(_ROWS).flatmap(sensible)
+
+
 def calls(arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[CallStep]:
     """Calls with up to six arguments."""
     own: st.SearchStrategy[tuple[int, ...]] = st.just(())
@@ -44,9 +84,9 @@ def calls(arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[CallStep]:
     return st.builds(CallStep, NUMBERS, st.lists(arguments, max_size=6).map(tuple), CAGES, CAGES, cages)
 
 
-STEPS = st.lists(calls(VALUES) | STORES, max_size=8).map(tuple)
+STEPS = st.lists(SENSIBLE | calls(VALUES) | STORES, max_size=8).map(tuple)
 FORKS = st.builds(lambda child: CallStep(56, (Pointer(0x7000),), child=child), STEPS)
-SCRIPTS = st.lists(calls(VALUES) | STORES | FORKS, min_size=1, max_size=12).map(tuple)
+SCRIPTS = st.lists(SENSIBLE | calls(VALUES) | STORES | FORKS, min_size=1, max_size=14).map(lambda s: (*BEGIN, *s))
 HANDLERS = st.lists(
     st.lists(calls(VALUES | st.builds(Given, st.integers(0, 5))) | st.builds(ReturnStep, SMALL), max_size=3).map(tuple),
     min_size=1,

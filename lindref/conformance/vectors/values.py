@@ -77,7 +77,7 @@ class Values:
         if isinstance(given, int):
             return given
         if isinstance(given, str):
-            return {"self": self.guest.cage, "own": self.guest.cage, "unused": UNUSED}[given]
+            return UNUSED if given == "unused" else self.guest.cage  # "self" and "own"
         kind, what = next(iter(given.items()))
         match kind:
             case "str" | "hexstr" | "buf" | "guest" | "at":
@@ -91,9 +91,9 @@ class Values:
                 data = self.memory.try_read(buffer(what[0]) + what[1], width) or b""
                 return int.from_bytes(data, "little", signed=kind == "i32")
             case "harg":
-                return self.pairs[2 * (what - 1)]
+                return int(self.pairs[2 * (what - 1)])
             case "hcage":
-                return self.pairs[2 * (what - 1) + 1]
+                return int(self.pairs[2 * (what - 1) + 1])
             case "flag63":
                 return self.value(what) | MEMORY_FLAG
         msg = f"no value: {given!r}"

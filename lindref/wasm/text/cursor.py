@@ -14,9 +14,23 @@ from lindref.wasm.text.lexer import Tokens, complaint
 from lindref.wasm.text.numbers import OutOfRangeError, read_unsigned
 from lindref.wasm.text.strings import StringError, id_name, is_id, is_string, string_bytes, string_name
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _INDEX_START = frozenset("$0123456789")
+
+
+def closing(texts: list[str], start: int, depth: int = 0) -> int | None:
+    """The parenthesis that closes the one at ``start``, or, with ``depth`` 1, the one around ``start``."""
+    for index in range(start, len(texts)):
+        text = texts[index]
+        if text == "(":
+            depth += 1
+        elif text == ")":
+            depth -= 1
+            if depth == 0:
+                return index
+    return None
 
 
 @attrs.define
@@ -105,8 +119,12 @@ class Cursor:
 
     def unsigned(self, bits: int) -> int:
         """Take an unsigned number below ``2**bits``."""
+        return self.number(read_unsigned, self.texts[self.pos], bits)
+
+    def number(self, read: Callable[[str, S], int | None], literal: str, form: S) -> int:
+        """Take the token, of which ``literal`` is the number or all: what ``read`` makes of it, in ``form``."""
         try:
-            value = read_unsigned(self.texts[self.pos], bits)
+            value = read(literal, form)
         except OutOfRangeError as error:
             raise self.error(str(error)) from None
         if value is None:

@@ -23,7 +23,7 @@ from lindref.wasm.module import (
     Table,
 )
 from lindref.wasm.text.body import read_body, read_folded
-from lindref.wasm.text.cursor import Cursor
+from lindref.wasm.text.cursor import Cursor, closing
 from lindref.wasm.text.scope import EXTERN, FuncScope, ModuleScope, Space
 from lindref.wasm.text.types import (
     optional_ref,
@@ -181,7 +181,10 @@ class Fields:
             # identifiers of locals stand for, is known at the end only.
             self.postponed.append((len(self.codes), index, start))
             self.codes.append(Code(()))
-            _skip(cursor)
+            close = closing(cursor.texts, start, 1)
+            if close is None:
+                raise cursor.unexpected(len(cursor.texts) - 1)
+            cursor.pos = close
             return
         self.codes.append(self._code(index, func))
 
@@ -374,22 +377,6 @@ class Fields:
 def _zero(line: int) -> Expr:
     """The offset of a segment written inside its table or memory."""
     return (Instr(_I32_CONST, (0,), line), Instr(_END, (), line))
-
-
-def _skip(cursor: Cursor) -> None:
-    """Move to the parenthesis that closes what the next token stands in."""
-    depth = 0
-    while True:
-        text = cursor.texts[cursor.pos]
-        if text == "(":
-            depth += 1
-        elif text == ")":
-            if depth == 0:
-                return
-            depth -= 1
-        elif text == "":
-            raise cursor.unexpected()
-        cursor.pos += 1
 
 
 _READERS: dict[str, Callable[[Fields], None]] = {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from lindref.wasm.features import Feature
 from lindref.wasm.instructions import SELECT_T, TABLE, Catch, CatchKind, Imm, MemArg, Op
 from lindref.wasm.text.cursor import Cursor
-from lindref.wasm.text.numbers import F32, F64, FloatFormat, OutOfRangeError, read_float, read_int, read_unsigned
+from lindref.wasm.text.numbers import F32, F64, FloatFormat, read_float, read_int, read_unsigned
 from lindref.wasm.text.scope import FuncScope, Space
 from lindref.wasm.text.types import read_heap, read_results, read_type_use, size_bits
 
@@ -90,51 +90,24 @@ def _memarg(cursor: Cursor, func: FuncScope, op: Op) -> tuple[object, ...]:
     offset, align = 0, op.natural_align
     match = _ARGUMENT.fullmatch(cursor.texts[cursor.pos])
     if match and match[1] == "offset":
-        offset = _argument(cursor, match[2], size_bits(cursor))
+        offset = cursor.number(read_unsigned, match[2], size_bits(cursor))
         match = _ARGUMENT.fullmatch(cursor.texts[cursor.pos])
     if match and match[1] == "align":
-        value = _argument(cursor, match[2], size_bits(cursor))
+        value = cursor.number(read_unsigned, match[2], size_bits(cursor))
         if value == 0 or value & (value - 1):
             raise cursor.error("alignment must be a power of two", cursor.pos - 1)
         align = value.bit_length() - 1
     return (MemArg(align, offset, memory),)
 
 
-def _argument(cursor: Cursor, number: str, bits: int) -> int:
-    """Take ``offset=number`` or ``align=number``."""
-    try:
-        value = read_unsigned(number, bits)
-    except OutOfRangeError as error:
-        raise cursor.error(str(error)) from None
-    if value is None:
-        raise cursor.unexpected()
-    cursor.pos += 1
-    return value
-
-
 def read_const_int(cursor: Cursor, bits: int) -> int:
     """Take an integer literal as its unsigned pattern."""
-    value = None
-    try:
-        value = read_int(cursor.texts[cursor.pos], bits)
-    except OutOfRangeError as error:
-        raise cursor.error(str(error)) from None
-    if value is None:
-        raise cursor.unexpected()
-    cursor.pos += 1
-    return value
+    return cursor.number(read_int, cursor.texts[cursor.pos], bits)
 
 
 def read_const_float(cursor: Cursor, form: FloatFormat) -> int:
     """Take a float literal as its bit pattern."""
-    try:
-        value = read_float(cursor.texts[cursor.pos], form)
-    except OutOfRangeError as error:
-        raise cursor.error(str(error)) from None
-    if value is None:
-        raise cursor.unexpected()
-    cursor.pos += 1
-    return value
+    return cursor.number(read_float, cursor.texts[cursor.pos], form)
 
 
 def _i32(cursor: Cursor, _func: FuncScope, _op: Op) -> tuple[object, ...]:

@@ -20,7 +20,6 @@ _FLOAT = re.compile(
     rf"|({_DEC})(?:\.({_DEC})?)?(?:[eE]([+-]?{_DEC}))?)"
 )
 _DIGITS = re.compile(r"[0-9]+")
-_INT_START = re.compile(r"[+-]?[0-9]")
 
 #: More digits than any halfway point between two f64 values has: what follows matters only by being zero or not.
 _ENOUGH_DEC = 800
@@ -68,16 +67,6 @@ class FloatFormat:
 
 F32 = FloatFormat(32, 23)
 F64 = FloatFormat(64, 52)
-
-
-def looks_like_int(text: str) -> bool:
-    """Whether the token starts as a number does."""
-    return _INT_START.match(text) is not None
-
-
-def is_int(text: str) -> bool:
-    """Whether the token is an integer literal (of any size)."""
-    return _INT.fullmatch(text) is not None
 
 
 def is_number(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lindref.wasm.features import DEFAULT, Feature
 from lindref.wasm.module import Module
 from lindref.wasm.text.annotations import read_customs
-from lindref.wasm.text.cursor import Cursor
+from lindref.wasm.text.cursor import Cursor, closing
 from lindref.wasm.text.fields import Fields
 from lindref.wasm.text.lexer import lex
 from lindref.wasm.text.scope import EXTERN, ModuleScope, Space
@@ -82,21 +82,12 @@ def _bind(cursor: Cursor, scope: ModuleScope, end: int | None) -> tuple[list[int
         (types if keyword in {"type", "rec"} else others).append(pos)
         cursor.pos = pos + 2
         _bind_field(cursor, scope, keyword)
-        depth = 0
-        while True:
-            text = texts[pos]
-            if text == "(":
-                depth += 1
-            elif text == ")":
-                depth -= 1
-                if depth == 0:
-                    break
-            elif text == "":
-                # Let the field's own reader say what is wrong; nothing can follow it.
-                cursor.pos = pos
-                return types, others
-            pos += 1
-        pos += 1
+        close = closing(texts, pos)
+        if close is None:
+            # Let the field's own reader say what is wrong; nothing can follow it.
+            pos = len(texts) - 1
+            break
+        pos = close + 1
     cursor.pos = pos
     return types, others
 

@@ -184,12 +184,6 @@ def print_expr(body: Sequence[Instr], ids: Ids) -> str:
     return " ".join(text for _, text, _ in print_body(body, ids, {}, {}))
 
 
-def surroundings(module: Module, names: Names, func: int, labels: Labels | None = None) -> Surroundings:
-    """What instructions of function ``func`` (an index, imports included) refer to."""
-    ids = Ids.of(module, names)
-    return Surroundings(ids, local_ids(module, ids, func), Labels() if labels is None else labels)
-
-
 def local_ids(module: Module, ids: Ids, func: int) -> dict[int, str]:
     """The identifiers of a function's parameters and locals."""
     defined = func - (ids.sizes[Space.FUNC] - len(module.funcs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 import attrs
 
@@ -40,6 +41,18 @@ EXTERN = {
 }
 
 
+def _index(cursor: Cursor, find: Callable[[str], int | None], what: str) -> int:
+    """Take an index: a number, or an identifier that ``find`` knows; ``what`` it is to be is the word for errors."""
+    start = cursor.pos
+    text = cursor.texts[start]
+    if text[:1] != "$" or not cursor.at_id():
+        return cursor.unsigned(32)
+    index = find(cursor.checked(id_name))
+    if index is None:
+        raise cursor.error(f"unknown {what} {text}", start)
+    return index
+
+
 @attrs.define
 class IndexSpace:
     """Names bound so far in one index space, and how many items it has."""
@@ -60,14 +73,7 @@ class IndexSpace:
 
     def read(self, cursor: Cursor) -> int:
         """Take an index: a number, or an identifier bound here."""
-        text = cursor.texts[cursor.pos]
-        if text[:1] == "$" and cursor.at_id():
-            index = self.names.get(cursor.checked(id_name))
-            if index is None:
-                cursor.pos -= 1
-                raise cursor.error(f"unknown {_UNKNOWN.get(self.what, self.what.value)} {text}")
-            return index
-        return cursor.unsigned(32)
+        return _index(cursor, self.names.get, _UNKNOWN.get(self.what, self.what.value))
 
 
 def _spaces() -> dict[Space, IndexSpace]:
@@ -151,26 +157,11 @@ class FuncScope:
 
     def read_local(self, cursor: Cursor) -> int:
         """Take a local index."""
-        text = cursor.texts[cursor.pos]
-        if text[:1] == "$" and cursor.at_id():
-            index = self.locals.get(cursor.checked(id_name))
-            if index is None:
-                cursor.pos -= 1
-                raise cursor.error(f"unknown local {text}")
-            return index
-        return cursor.unsigned(32)
+        return _index(cursor, self.locals.get, "local")
 
     def read_label(self, cursor: Cursor) -> int:
         """Take a label: a relative depth, or an identifier of an enclosing block."""
-        text = cursor.texts[cursor.pos]
-        if text[:1] == "$" and cursor.at_id():
-            name = cursor.checked(id_name)
-            depth = self.labels.depth_of(name)
-            if depth is None:
-                cursor.pos -= 1
-                raise cursor.error(f"unknown label {text}")
-            return depth
-        return cursor.unsigned(32)
+        return _index(cursor, self.labels.depth_of, "label")
 
     def open_label(self, name: str | None) -> None:
         """Enter a block with this label."""

@@ -12,7 +12,7 @@ from lindref.wasm.errors import Exhausted, Unsupported, WasmError
 from lindref.wasm.features import DEFAULT, Feature
 from lindref.wasm.module import Module
 from lindref.wasm.text import commands as c
-from lindref.wasm.text.cursor import Cursor
+from lindref.wasm.text.cursor import Cursor, closing
 from lindref.wasm.text.immediates import read_const_float, read_const_int
 from lindref.wasm.text.lexer import Tokens, lex
 from lindref.wasm.text.numbers import F32, F64
@@ -67,7 +67,7 @@ class _Script:
             if keyword in FIELD_KEYWORDS:
                 found.append(self._inline_module(line, end))
                 continue
-            close = _closing(texts, start)
+            close = closing(texts, start)
             if close is None:
                 cursor.pos = len(texts) - 1
                 found.append(c.Broken(line, keyword, cursor.unexpected()))
@@ -86,7 +86,7 @@ class _Script:
         cursor = self.cursor
         start = cursor.pos
         while cursor.texts[cursor.pos] == "(" and cursor.texts[cursor.pos + 1] in FIELD_KEYWORDS:
-            close = _closing(cursor.texts, cursor.pos)
+            close = closing(cursor.texts, cursor.pos)
             cursor.pos = len(cursor.texts) - 1 if close is None else close + 1
             if cursor.pos == end:
                 break
@@ -138,7 +138,7 @@ class _Script:
             read = partial(_read_binary if form == "binary" else _read_quote, data, line)
             return c.ModuleSource(name, line, form, cursor.features, read, data)
         first = cursor.pos
-        close = _closing(cursor.texts, start)
+        close = closing(cursor.texts, start)
         assert close is not None  # the command is closed, and this within it
         cursor.pos = close + 1
         read = partial(_read_text, cursor.tokens, first, close)
@@ -264,7 +264,7 @@ class _Script:
             cursor.expect(")")
         end = cursor.pos
         while cursor.texts[end] == "(":
-            close = _closing(cursor.texts, end)
+            close = closing(cursor.texts, end)
             assert close is not None  # the command is closed, and this within it
             end = close + 1
         return c.Thread(line, name, tuple(shared), tuple(_Script(cursor, self.depth + 1).read(end)))
@@ -283,20 +283,6 @@ class _Script:
         if name is None:
             raise self.cursor.unexpected()
         return name
-
-
-def _closing(texts: list[str], start: int) -> int | None:
-    """The parenthesis that closes the one at ``start``."""
-    depth = 0
-    for index in range(start, len(texts)):
-        text = texts[index]
-        if text == "(":
-            depth += 1
-        elif text == ")":
-            depth -= 1
-            if depth == 0:
-                return index
-    return None
 
 
 def _read_text(tokens: Tokens, start: int, end: int, features: frozenset[Feature]) -> Module:

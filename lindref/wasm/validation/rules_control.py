@@ -29,26 +29,27 @@ def unreachable(s: State) -> None:
     s.stop()
 
 
-def block(s: State, blocktype: BlockType) -> None:
-    """``block``."""
+def enter(s: State, blocktype: BlockType, kind: Kind) -> None:
+    """Begin a block of any kind with its parameters."""
     params, results = block_signature(s, blocktype)
     s.pop_list(params)
-    s.open(Kind.BLOCK, params, results)
+    s.open(kind, params, results)
+
+
+def block(s: State, blocktype: BlockType) -> None:
+    """``block``."""
+    enter(s, blocktype, Kind.BLOCK)
 
 
 def loop(s: State, blocktype: BlockType) -> None:
     """``loop``: a branch to it carries the parameters."""
-    params, results = block_signature(s, blocktype)
-    s.pop_list(params)
-    s.open(Kind.LOOP, params, results)
+    enter(s, blocktype, Kind.LOOP)
 
 
 def if_(s: State, blocktype: BlockType) -> None:
     """``if``."""
-    params, results = block_signature(s, blocktype)
     s.pop(_I32)
-    s.pop_list(params)
-    s.open(Kind.IF, params, results)
+    enter(s, blocktype, Kind.IF)
 
 
 def else_(s: State) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lindref.wasm.errors import Invalid
 from lindref.wasm.instructions import Catch, CatchKind
 from lindref.wasm.types import EXNREF, AbsHeap, BlockType, RefType, ValType
-from lindref.wasm.validation.rules_control import block_signature
+from lindref.wasm.validation.rules_control import enter
 from lindref.wasm.validation.stack import Kind, State, require
 
 _CAUGHT = RefType(False, AbsHeap.EXN)
@@ -36,21 +36,17 @@ def throw_ref(s: State) -> None:
 
 def try_table(s: State, blocktype: BlockType, catches: tuple[Catch, ...]) -> None:
     """``try_table``: its clauses branch to labels around it."""
-    params, results = block_signature(s, blocktype)
     for catch_ in catches:
         carried = [] if catch_.tag is None else list(tag_params(s, catch_.tag))
         if catch_.kind in _WITH_REF:
             carried.append(_CAUGHT)
         require(carried, s.frame(catch_.label).label, f"label {catch_.label} of a catch clause")
-    s.pop_list(params)
-    s.open(Kind.BLOCK, params, results)
+    enter(s, blocktype, Kind.BLOCK)
 
 
 def try_(s: State, blocktype: BlockType) -> None:
     """``try`` (legacy)."""
-    params, results = block_signature(s, blocktype)
-    s.pop_list(params)
-    s.open(Kind.TRY, params, results)
+    enter(s, blocktype, Kind.TRY)
 
 
 def catch(s: State, tag: int) -> None:
