@@ -46,7 +46,10 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"lindref: no command {argv[0]!r} (one of: {', '.join(COMMANDS)})\n")
         return USAGE
     command: Callable[[list[str]], int] = import_module(found[0]).main
-    return command(list(argv[1:]))
+    try:
+        return command(list(argv[1:]))
+    except SystemExit as done:  # the command line: help was asked for, or something is wrong with it
+        return int(done.code or 0)
 
 
 def entry() -> None:

@@ -193,10 +193,7 @@ class Notes:
 
 def main(argv: list[str]) -> int:
     """The command; its exit status."""
-    try:
-        options = _parser().parse_args(_mark_strace(argv))
-    except SystemExit as done:
-        return int(done.code or 0)
+    options = _parser().parse_args(_mark_strace(argv))
     with ExitStack() as files:
         try:
             _refuse_unbuilt(options)

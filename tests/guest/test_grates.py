@@ -256,8 +256,8 @@ def test_demo() -> None:
     with redirect_stdout(out):
         assert demo.main([]) == 0
     text = out.getvalue()
-    assert '[cage 2] open("/etc/motd", O_RDONLY, 00 <unfinished ...> → grate 1 redirect_open' in text
-    assert '[cage 1] │ open("/sandbox/etc/motd", O_RDONLY, 00) = 3 → RawPOSIX' in text
+    assert '[cage 2] open("/etc/motd", O_RDONLY <unfinished ...> → grate 1 redirect_open' in text
+    assert '[cage 1] │ open("/sandbox/etc/motd", O_RDONLY) = 3 → RawPOSIX' in text
     assert "┃ Welcome to the sandbox." in text
     assert "exit status 0" in text
     assert "\x1b" not in text

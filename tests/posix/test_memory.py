@@ -126,14 +126,27 @@ def test_protections(profile):
     for prot, reads, writes in ((1, True, False), (0, False, False), (3, True, True), (2, True, True)):
         assert w.do("mprotect", w.ptr(at), 4096, prot) == 0
         assert (memory.readable(at, 1), memory.writable(at, 1)) == (reads, writes)
-        assert mem.permits(w.kernel, 1, at, 1, write=False) is reads  # MEM-14
-        assert mem.permits(w.kernel, 1, at, 1, write=True) is writes
+        fresh = World(profile)  # one that no check has looked at yet
+        assert addr(fresh.do("mmap", 0, 4096, 2, ANON, -1, 0)) == at
+        assert fresh.do("mprotect", fresh.ptr(at), 4096, prot) == 0
+        assert mem.permits(fresh.kernel, 1, at, 1, write=False) is reads  # MEM-14
+        assert mem.permits(fresh.kernel, 1, at, 1, write=True) is writes
     assert w.do("mprotect", w.ptr(at), 4096, 8) == -22
     assert w.do("mprotect", w.ptr(at), 4096, 4) == -22  # MEM-7
     assert w.do("mprotect", w.ptr(at), 4096, -1) == -22
     assert w.do("mprotect", w.ptr(at + 1), 4096, 1) == -22
     assert w.do("mprotect", w.ptr(at), 0, 1) == 0
     assert w.do("mprotect", at, 4096, 1) == -22  # a guest address is no host address
+
+
+@BOTH
+def test_a_check_asks_the_map_as_it_is(profile):
+    """MEM-14; as recorded, what a check found last passes for ever (MEM-CHECK-CACHE)."""
+    w = World(profile)
+    at = addr(w.do("mmap", 0, 4096, 3, ANON, -1, 0))
+    assert mem.permits(w.kernel, 1, at, 4096, write=True)
+    assert w.do("munmap", w.ptr(at), 4096) == 0
+    assert mem.permits(w.kernel, 1, at, 4096, write=True) is (profile == "lind")
 
 
 def test_mprotect_holes():

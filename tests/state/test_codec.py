@@ -304,10 +304,19 @@ def test_what_a_state_cannot_hold() -> None:
     class Strange(enum.Enum):
         X = 1
 
-    for bad in ([], {}, bytearray(b"x"), Sub(1), Strange.X, object(), frozenset([1.5]), frozenset([True])):
+    for bad in ([], {}, memoryview(b"x"), Sub(1), Strange.X, object(), frozenset([1.5]), frozenset([True])):
         for function in (encode, digest):
             with pytest.raises(TypeError, match=r"a state can(not hold| hold only)"):
                 function((1, Pair(bad)))
+
+
+def test_a_byte_array_is_the_bytes_it_holds() -> None:
+    array, plain = Pair(bytearray(b"xyz")), Pair(b"xyz")
+    assert encode(array) == encode(plain)
+    assert digest(array) == digest(plain)
+    assert same(array, plain)
+    assert type(decode(encode(array)).left) is bytes
+    assert not same(array, Pair(b"xyw"))
 
 
 def test_digest_is_kept_and_costs_what_is_new() -> None:

@@ -29,9 +29,11 @@ def unreachable(s: State) -> None:
     s.stop()
 
 
-def enter(s: State, blocktype: BlockType, kind: Kind) -> None:
-    """Begin a block of any kind with its parameters."""
+def enter(s: State, blocktype: BlockType, kind: Kind, popped: ValType | None = None) -> None:
+    """Begin a block of any kind with its parameters; ``popped`` lies above them. Its type is looked at first."""
     params, results = block_signature(s, blocktype)
+    if popped is not None:
+        s.pop(popped)
     s.pop_list(params)
     s.open(kind, params, results)
 
@@ -48,8 +50,7 @@ def loop(s: State, blocktype: BlockType) -> None:
 
 def if_(s: State, blocktype: BlockType) -> None:
     """``if``."""
-    s.pop(_I32)
-    enter(s, blocktype, Kind.IF)
+    enter(s, blocktype, Kind.IF, popped=_I32)
 
 
 def else_(s: State) -> None:
