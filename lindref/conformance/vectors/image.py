@@ -5,11 +5,11 @@ The layout is ours; FORMAT.md asks only that buffers 0 to 14 are contiguous page
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import attrs
 
-from lindref.conformance.vectors.model import Json, Step, Steps
+from lindref.conformance.vectors.model import Json, Step, Steps, Vector, VectorError
 from lindref.wasm.binary.encoder import encode
 from lindref.wasm.text.parser import parse_module
 
@@ -25,6 +25,7 @@ SIGNALS = 0x3000
 MAX_SIGNALS = 1000
 #: Results: 16 bytes a step, whether there is one and which.
 RESULTS = 0x4000
+MAX_STEPS = 3000
 BUFFERS = 0x10000
 BUFFER_SIZE = 8192
 BUFFER_15 = BUFFERS + 15 * BUFFER_SIZE
@@ -47,6 +48,18 @@ def _steps(steps: Steps) -> Iterator[Step]:
             inner = step.get(key)
             if isinstance(inner, list):
                 yield from _steps(inner)
+
+
+def all_steps(vector: Vector) -> Iterator[Step]:
+    """All steps of all programs of a vector."""
+    for source in vector.programs.values():
+        for steps in _lists(source):
+            yield from _steps(steps)
+
+
+def _lists(source: Mapping[str, Json]) -> list[Steps]:
+    """The lists of steps of a program."""
+    return [source["steps"], *source.get("handlers", {}).values(), *source.get("sighandlers", {}).values()]
 
 
 def _literals(value: Json) -> Iterator[bytes]:
@@ -97,11 +110,13 @@ class Program:
 def program(name: str, source: dict[str, Json]) -> Program:
     """Lay out the program ``name`` of a vector."""
     slots = {kind: {int(k): v for k, v in source.get(kind, {}).items()} for kind in ("handlers", "sighandlers")}
-    lists = [source["steps"], *slots["handlers"].values(), *slots["sighandlers"].values()]
+    lists = _lists(source)
     numbers: dict[str, int] = {}
     for steps in lists:
         for step in _steps(steps):
             numbers.setdefault(step["id"], len(numbers))
+    if len(numbers) > MAX_STEPS:
+        raise VectorError(f"program {name}: {len(numbers)} steps, at most {MAX_STEPS} are played")
     literals: dict[bytes, int] = {}
     end = LITERALS
     for found in _literals(lists):

@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from lindref.conformance.vectors.shape import Misshapen, check
+
 #: One step, value or observation, as the JSON has it.
 Json = Any
 Step = Mapping[str, Json]
@@ -30,34 +32,46 @@ class Vector:
     tags: tuple[str, ...]
     #: What Lind-Wasm answered: ``outcome``, ``code``, ``log``, ``stdout``.
     lind: Mapping[str, Json]
+    #: What Linux answered, where it was asked.
+    linux: Mapping[str, Json] | None = None
 
     @property
     def workers(self) -> int:
         """Workers that a grate had when the vector was recorded."""
         for tag in self.tags:
             name, _, value = tag.partition("=")
-            if name == "LIND_GRATE_WORKERS":
-                return int(value)
+            if name == "LIND_GRATE_WORKERS" and value.isdecimal():
+                return min(max(int(value), 1), 32)
         return 4
 
 
 def load(path: Path) -> list[Vector]:
-    """The vectors of a file. Raises ``VectorError``."""
+    """The vectors of a file. Raises ``VectorError`` for what FORMAT.md does not allow."""
     try:
-        return [
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise VectorError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise VectorError(f"{path}: not JSON: {error}") from None
+    if not isinstance(given, list):
+        raise VectorError(f"{path}: not a list of vectors")
+    found = []
+    for number, one in enumerate(given):
+        try:
+            check(one)
+        except Misshapen as error:
+            name = one.get("id") if isinstance(one, dict) else None
+            raise VectorError(f"{path}: {name if isinstance(name, str) else f'vector {number}'}: {error}") from None
+        observed = one["observed"]
+        found.append(
             Vector(
                 id=one["id"],
-                about=one["about"],
+                about=one.get("about", ""),
                 files=one["files"],
                 programs=one["programs"],
                 tags=tuple(one.get("tags", ())),
-                lind=one["observed"]["lind"],
+                lind=observed["lind"],
+                linux=observed.get("linux"),
             )
-            for one in json.loads(path.read_text(encoding="utf-8"))
-        ]
-    except OSError as error:
-        msg = f"{path}: {error.strerror}"
-        raise VectorError(msg) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        msg = f"{path}: not a list of vectors: {error!r}"
-        raise VectorError(msg) from None
+        )
+    return found

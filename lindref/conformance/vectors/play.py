@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lindref.conformance.vectors import image
-from lindref.conformance.vectors.model import Json, Vector
+from lindref.conformance.vectors.model import Json, Vector, VectorError
 from lindref.conformance.vectors.runner import RECORDER, Frame, Journal, VectorRunner
 from lindref.posix import console
 from lindref.posix.cage import MAIN_THREAD
 from lindref.posix.fs import roots
+from lindref.posix.fs.hosttree import RootError
 from lindref.profile import LIND, Profile
 from lindref.system.outcome import HANGS, Ending, Outcome
 from lindref.system.runner import Runner
@@ -72,9 +73,6 @@ def _add_file(system: System, entry: Mapping[str, Json]) -> None:
             roots.add_link(kernel, path, entry["target"].encode())
         case "fifo":
             roots.add_fifo(kernel, path, mode)
-        case kind:
-            msg = f"{entry['path']}: no file type {kind!r}"
-            raise ValueError(msg)
 
 
 def observed(outcome: Outcome, journal: Journal, stdout: bytes) -> dict[str, Json]:
@@ -107,9 +105,12 @@ def prepare(vector: Vector, profile: Profile = LIND) -> VectorSystem:
         data = system.add_program(image.program(name, dict(source)))
         first = data if name == "main" else first
         # The recorder's files had no execute permission; the real system did not ask for it.
-        roots.add_file(kernel, b"/prog/" + name.encode(), data, 0o644 if profile is LIND else 0o755)
+        roots.add_file(kernel, b"/prog/" + name.encode(), data, 0o644 if profile.has("EXEC-UNCHECKED") else 0o755)
     for entry in vector.files:
-        _add_file(system, entry)
+        try:
+            _add_file(system, entry)
+        except RootError as error:
+            raise VectorError(f"{vector.id}: {error}") from None
     console.end_stdin(kernel)
     system.tables = tables.boot(system.tables, RECORDER, kernel.rows)
     system.boot(b"/prog/main", first, [b"/prog/main"], ())

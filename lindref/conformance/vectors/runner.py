@@ -410,8 +410,8 @@ def _exit(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
 
 
 def _sigaction(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
-    handler = {"default": 0, "ignore": 1}.get(step["handler"], _HANDLERS + (step["slot"] or 0))
-    action = SIGACTION.pack(sa_handler=handler, sa_mask=step["mask"], sa_flags=step["flags"])
+    handler = {"default": 0, "ignore": 1}.get(step["handler"], _HANDLERS + (step.get("slot") or 0))
+    action = SIGACTION.pack(sa_handler=handler, sa_mask=step.get("mask", 0), sa_flags=step["flags"])
     runner.values.memory.try_write(image.ACTION, action)
     return runner.ask(frame, SIGACTION_CALL, runner.own(step["sig"], runner.values.pointer(image.ACTION), 0))
 
@@ -420,7 +420,7 @@ def _siglog(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | Non
     data = runner.values.memory.try_read(image.SIGNALS + 4, 4 * runner.signal_count()) or b""
     numbers = [int.from_bytes(data[i : i + 4], "little", signed=True) for i in range(0, len(data), 4)]
     runner.log(step, signals=numbers)
-    if step["clear"]:
+    if step.get("clear"):
         runner.values.memory.try_write(image.SIGNALS, bytes(4))
     runner.next(frame)
     return None
@@ -457,7 +457,7 @@ def _dump(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
 
 def _argv(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
     seen = {"argv": [word.decode("utf-8", "backslashreplace") for word in runner.guest.argv]}
-    if step["env"]:
+    if step.get("env"):
         seen["env"] = [word.decode("utf-8", "backslashreplace") for word in runner.guest.env]
     runner.log(step, **seen)
     runner.next(frame)

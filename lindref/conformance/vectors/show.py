@@ -56,6 +56,7 @@ def _stat(data: bytes, how: Mapping[str, Json]) -> Json:
         shown["nlink"] = "?"
     if values["st_mode"] & 0o170000 == 0o040000:
         shown["size"] = "?"
+    shown["raw"] = data.hex()
     for name in how.get("times", ()):
         shown[name] = [values[f"st_{name}"] & _UNSIGNED, values[f"st_{name}_nsec"]]
     return shown

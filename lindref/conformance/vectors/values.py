@@ -48,7 +48,8 @@ class Values:
         """The result of a step, 0 while it has none."""
         if self.private is not None:
             return self.private.get(step, 0)
-        return self._stored(self.program.numbers[step])
+        number = self.program.numbers.get(step)
+        return 0 if number is None else self._stored(number)
 
     def _stored(self, number: int) -> int:
         data = self.memory.try_read(RESULTS + 16 * number + 8, 8)
