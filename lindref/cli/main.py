@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("lindref.cli.demo", "a grate and its cage, as a coloured trace of calls and their routes"),
     "cc": ("lindref.guest.cc", "compile C against the guest kit"),
     "vectors": ("lindref.conformance.vectors", "play recorded vectors of the real system"),
+    "trace": ("lindref.cli.trace", "look at traces: as strace text, compared, as a page"),
     "wast": ("lindref.conformance.wast", "run official wasm test scripts"),
     "objdump": ("lindref.cli.objdump", "show a module: text, sections, names"),
     "spec": ("lindref.cli.spec", "list the rules of the specification, or show one"),

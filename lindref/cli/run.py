@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from lindref.arguments import USAGE, Arguments
 from lindref.profile import by_name
@@ -17,6 +17,9 @@ from lindref.system.events import Event, Note
 from lindref.system.outcome import STATUS, Ending, Outcome
 from lindref.system.runtime import Config
 from lindref.system.system import System
+
+if TYPE_CHECKING:
+    from lindref.trace.jsonl import JsonTrace
 
 MAX_WORKERS = 32
 
@@ -64,6 +67,7 @@ def _parser() -> Arguments:
     workers = _number(1, MAX_WORKERS)
     add("--grate-workers", type=workers, default=MAX_WORKERS, metavar="N", help="most workers of a grate")
     add("--trace", metavar="FILE", help="write the events as JSON lines")
+    add("--trace-memory", action="store_true", help="--trace also has what calls change in memory")
     add("--strace", metavar="FILE", dest="strace", help="show calls as strace does, on stderr (or --strace=FILE)")
     add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
     add("--routes", action="store_true", help="--strace names who served each call")
@@ -129,28 +133,34 @@ def _refuse_unbuilt(options: argparse.Namespace) -> None:
             raise UsageError(f"--preload {word!r}: want NAME=PATH")
 
 
-def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> None:
-    """Attach the traces that were asked for."""
+def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> JsonTrace | None:
+    """Attach the traces that were asked for; the one that wants to be told the outcome."""
     if options.strace != "-":
         system.quiet_observers.append(Notes())
+    only = None
+    if options.filters:
+        from lindref.trace.filters import FilterError, parse_filters
+
+        try:
+            only = parse_filters(options.filters, system.kernel.rows)
+        except FilterError as error:
+            raise UsageError(str(error)) from None
     if options.strace is not None:
-        from lindref.trace.filters import FilterError, parse_filter
         from lindref.trace.strace import Strace
 
         to_stderr = options.strace == "-"
         out: IO[str] = sys.stderr if to_stderr else _create(options.strace, files)
-        try:
-            chosen = [parse_filter(text, system.kernel.rows) for text in options.filters]
-        except FilterError as error:
-            raise UsageError(str(error)) from None
-        only = frozenset.intersection(*chosen) if chosen else None
         colour = to_stderr and sys.stderr.isatty() and "NO_COLOR" not in os.environ
         system.observers.append(Strace(system, out.write, only=only, colour=colour, routes=options.routes))
     if options.trace is not None:
         from lindref.trace.jsonl import JsonTrace
 
         out = _create(options.trace, files)
-        system.observers.append(JsonTrace(system, out.write, argv=[options.program, *options.args]))
+        argv = [options.program, *options.args]
+        trace = JsonTrace(system, out.write, memory=options.trace_memory, argv=argv)
+        system.observers.append(trace)
+        return trace
+    return None
 
 
 def _create(path: str, files: ExitStack) -> IO[str]:
@@ -194,6 +204,7 @@ class Notes:
 def main(argv: list[str]) -> int:
     """The command; its exit status."""
     options = _parser().parse_args(_mark_strace(argv))
+    traces: list[JsonTrace | None] = []
     with ExitStack() as files:
         try:
             _refuse_unbuilt(options)
@@ -212,13 +223,15 @@ def main(argv: list[str]) -> int:
                 config=config,
                 chooser=_chooser(options),
                 env=_environment(options.env),
-                observe=lambda made: _observe(made, options, files),
+                observe=lambda made: traces.append(_observe(made, options, files)),
             )
         except (UsageError, ScheduleError, BootError) as error:
             sys.stderr.write(f"lindref run: {error}\n")
             return STATUS[Ending.LOAD] if isinstance(error, LoadError) else USAGE
         connect(system)
         outcome = system.run()
+        for trace in filter(None, traces):
+            trace.close(outcome)
         _tell(system, outcome)
     return outcome.status
 

@@ -85,6 +85,12 @@ def parse_schedule(text: str) -> tuple[int, ...]:
     return tuple(answers)
 
 
+def format_answers(answers: tuple[int, ...]) -> str:
+    """The schedule string of all ``answers``."""
+    none: PMap[int] = PMap()
+    return format_schedule(none.update({i: answer for i, answer in enumerate(answers) if answer}), len(answers))
+
+
 def format_schedule(answers: PMap[int], count: int) -> str:
     """The schedule string of ``count`` answers, of which ``answers`` holds those that are not 0."""
     del count  # what comes after the last answer that is not 0 is 0 anyway

@@ -135,6 +135,23 @@ class Decoder:
             length = min(length, max(result, 0))
         return length
 
+    def size(self, param: Param, row: CallRow, args: Sequence[Pair]) -> int:
+        """How many bytes the call may read or write where the argument points to; 0 where that is not known."""
+        length = self._length(param, row, args, None)
+        match param.kind:
+            case ParamKind.STRUCT | ParamKind.ARRAY:
+                return LAYOUTS[param.struct or ""].size * (length if param.kind is ParamKind.ARRAY else 1)
+            case ParamKind.WAIT_STATUS | ParamKind.INT_CELL:
+                return 4
+            case ParamKind.LONG_CELL | ParamKind.SIGSET:
+                return 8
+            case ParamKind.FD_SET:
+                return 128
+            case ParamKind.BUFFER | ParamKind.SOCKADDR:
+                return length
+            case _:
+                return 0
+
     def _pointed(self, param: Param, address: int, length: int) -> str | None:
         """What lies at ``address``; ``None`` where it cannot be read."""
         match param.kind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lindref.posix.params import CallRow, ParamKind, ReturnKind
+from lindref.posix.table import CALLS
 from lindref.threei.numbers import COPY_DATA_BETWEEN_CAGES, COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER
 
 #: 3i's own calls by name.
@@ -13,6 +14,15 @@ THREEI_NAMES: dict[str, int] = {
     "copy_data_between_cages": COPY_DATA_BETWEEN_CAGES,
     "copy_handler_table_to_cage": COPY_HANDLER_TABLE_TO_CAGE,
 }
+
+_NAMES = {number: name for name, number in THREEI_NAMES.items()}
+
+
+def call_name(number: int) -> str:
+    """A call's name, for people."""
+    row = CALLS.get(number)
+    return row.name if row is not None else _NAMES.get(number, f"call_{number}")
+
 
 _BY_NAME: dict[str, frozenset[str]] = {
     "process": frozenset("clone execve exit exit_group wait4 kill".split()),
@@ -73,3 +83,9 @@ def parse_filter(text: str, rows: Mapping[int, CallRow]) -> frozenset[int]:
         chosen |= found
     everything = set(rows) | set(THREEI_NAMES.values())
     return frozenset(everything - chosen if negated else chosen)
+
+
+def parse_filters(texts: Iterable[str], rows: Mapping[int, CallRow]) -> frozenset[int] | None:
+    """What all of several ``-e`` leave; ``None`` for everything. Raises ``FilterError``."""
+    chosen = [parse_filter(text, rows) for text in texts]
+    return frozenset.intersection(*chosen) if chosen else None

@@ -1,41 +1,47 @@
-"""The trace as JSON lines: a header, then one object an event, in the order of the run.
+"""Writing the trace as JSON lines: a header, then one object an event, in the order of the run (docs/trace.md).
 
-The bytes are a function of the run alone. Addresses are numbers, pairs are ``[value, owning cage]``; what can be
-decoded stands beside them as text in ``shown``.
+The bytes are a function of the run alone. Nothing is kept but the calls that have not come back.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import attrs
-
-from lindref.posix import errno
-from lindref.system.events import Enter, Event, Exit
-from lindref.trace.decode import Decoder
+import lindref
+from lindref.system.choices import Chooser, Replay, Seeded, format_answers
+from lindref.system.events import EVENTS, Event
+from lindref.trace.format import FORMAT, VERSION, Record
+from lindref.trace.recorder import Recorder
 
 if TYPE_CHECKING:
+    from lindref.system.outcome import Outcome
     from lindref.system.system import System
 
-FORMAT = "lindref-trace"
-VERSION = 1
 
-#: JSON names of event fields that read better there.
-_NAMES = {"caller": "self", "result": "ret"}
-
-
-def header(system: System, **more: object) -> dict[str, Any]:
-    """The first line: format, version, and what the run is a function of."""
+def header(system: System, *, memory: bool = False, **more: object) -> Record:
+    """The first line: format, version, and what the run is a function of (FORMAT-1)."""
     return {
         "format": FORMAT,
         "version": VERSION,
+        "producer": f"lindref {lindref.__version__}",
+        "spec": lindref.__version__,
         "profile": system.profile.name,
         "seed": system.config.seed,
+        **_choices(system.choices.chooser),
         "workers": system.config.workers,
         **more,
+        "programs": list(system.images.programs()),
+        "observes": [*(kind.kind for kind in EVENTS), *(["memory"] if memory else []), "outcome"],
+        "order": "global",
     }
+
+
+def _choices(chooser: Chooser) -> Record:
+    if isinstance(chooser, Replay):
+        return {"choices": "replay", "schedule": format_answers(chooser.answers)}
+    return {"choices": "seeded" if isinstance(chooser, Seeded) else "first"}
 
 
 def dump(value: object) -> str:
@@ -44,41 +50,37 @@ def dump(value: object) -> str:
 
 
 class JsonTrace:
-    """Writes the trace to ``write``; implements ``Observer``."""
+    """Writes the trace to ``write``; implements ``Observer``.
 
-    def __init__(self, system: System, write: Callable[[str], object], **more: object) -> None:
-        self._system = system
+    The header is written with the first event: then the program is loaded. ``memory``: write memory events too.
+    ``more``: further fields of the header.
+    """
+
+    def __init__(
+        self, system: System, write: Callable[[str], object], *, memory: bool = False, **more: object
+    ) -> None:
+        self._recorder = Recorder(system, memory)
         self._write = write
-        self._decoder = Decoder(self._read)
-        self._calls: dict[int, Enter] = {}
-        write(dump(header(system, **more)))
+        self._more = more
+        self._begun = False
 
-    def _read(self, address: int, count: int) -> bytes | None:
-        place = self._system.host.resolve(address)
-        memory = self._system.memory(place.cage) if place else None
-        return memory.try_read(place.offset, count) if memory is not None and place is not None else None
+    def _begin(self, first: int) -> None:
+        if not self._begun:
+            self._begun = True
+            begins = {"begins": first} if first > 1 else {}
+            recorder = self._recorder
+            self._write(dump(header(recorder.system, memory=recorder.memory, **self._more, **begins)))
 
     def on_event(self, event: Event) -> None:
         """Write ``event``."""
-        fields = attrs.asdict(event, recurse=False)
-        out: dict[str, Any] = {"n": fields.pop("n"), "event": event.kind}
-        for name, value in fields.items():
-            if value in ("", None) and name in ("rule", "trap"):
-                continue
-            out[_NAMES.get(name, name)] = value
-        rows = self._system.kernel.rows
-        if isinstance(event, Enter):
-            self._calls[event.call] = event
-            row = rows.get(event.number)
-            if row is not None:
-                out["shown"] = self._decoder.before(row, event.args)
-        elif isinstance(event, Exit):
-            enter = self._calls.pop(event.call, None)
-            if event.result is not None and -4096 < event.result < 0:
-                out["errno"] = errno.name_of(-event.result)
-            row = rows.get(enter.number) if enter is not None else None
-            if row is not None and enter is not None and event.result is not None:
-                shown = self._decoder.after(row, enter.args, event.result)
-                if shown:
-                    out["shown"] = {str(k): v for k, v in shown.items()}
-        self._write(dump(out))
+        self._begin(event.n)
+        for record in self._recorder.records(event):
+            self._write(dump(record))
+
+    def close(self, outcome: Outcome) -> None:
+        """The run is over: write how it ended (FORMAT-5)."""
+        self._begin(1)
+        schedule = self._recorder.system.choices.schedule()
+        text = {"text": outcome.text} if outcome.text else {}
+        line = {"event": "outcome", "ending": outcome.ending, "status": outcome.status, **text, "schedule": schedule}
+        self._write(dump(line))

@@ -1,7 +1,8 @@
-"""The event stream as strace shows it: one line a call, with cage, decoded arguments, route and result.
+"""The trace as strace shows it: one line a call, with cage, decoded arguments, route and result.
 
 A call during which something else is shown is cut in two, ``<unfinished ...>`` and ``<... resumed>``; what a grate
-does to serve a call is indented beneath it.
+does to serve a call is indented beneath it. The text is a function of the trace's records alone, so a trace file and a
+live run give the same (FORMAT-6).
 """
 
 from __future__ import annotations
@@ -13,39 +14,221 @@ from typing import TYPE_CHECKING
 import attrs
 
 from lindref.posix import errno, flags
-from lindref.posix.params import CallRow, ReturnKind
-from lindref.system.events import End, Enter, Event, Exec, Exit, Note, Route, Signal, Spawn
-from lindref.threei.numbers import BENEATH, DEREGISTER, RAWPOSIX_CAGE, THREEI_CAGE, UNUSED, ThreeIError
+from lindref.posix.params import CallRow
+from lindref.posix.table import CALLS
+from lindref.system.events import Event
+from lindref.threei.numbers import BENEATH, RAWPOSIX_CAGE, THREEI_CAGE, UNUSED, ThreeIError
 from lindref.trace.decode import Decoder, shown_result
-from lindref.trace.filters import THREEI_NAMES
-from lindref.trace.functions import function_name
+from lindref.trace.filters import call_name
+from lindref.trace.format import Record
+from lindref.trace.recorder import Recorder, is_error
 
 if TYPE_CHECKING:
     from lindref.system.system import System
 
 _PALETTE = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 _DIM, _RED, _BOLD = 2, 31, 1
-_THREEI = frozenset(THREEI_NAMES.values())
-_ERRNOS = 134
+#: Shows arguments of which nothing but the numbers is known.
+_NUMBERS_ONLY = Decoder(lambda _address, _count: None)
+_UNSAFE = {code: f"\\{code:o}" for code in (*range(32), *range(127, 160))} | {10: "\\n", 9: "\\t", 13: "\\r"}
+
+
+def plain(text: str) -> str:
+    """Text that is safe to show: control characters as C escapes."""
+    return text if text.isprintable() else text.translate(_UNSAFE)
+
+
+def arguments(enter: Record) -> list[str | None]:
+    """A call's arguments as shown when it enters: what the trace says, or what the numbers alone tell."""
+    shown: list[str | None] | None = enter.get("shown")
+    if shown is not None:
+        return [None if text is None else plain(text) for text in shown]
+    args = [(value, 0 if owner is None else owner) for value, owner in enter.get("args", ())]
+    row = CALLS.get(enter["number"])
+    if row is not None and len(args) == 6:
+        seen = _NUMBERS_ONLY.before(row, args)
+        return [hex(value) if text is None else text for text, (value, _) in zip(seen, args, strict=False)]
+    return [hex(value) for value, _ in args if value != UNUSED]
 
 
 @attrs.define
 class _Open:
     """A call that has entered and not come back: what is known of its line."""
 
-    event: Enter
+    enter: Record
     row: CallRow | None
+    name: str
     shown: list[str | None]
     route: str = ""
     beneath: bool = True
     cut: bool = False
 
 
-class Strace:
-    """Writes lines to ``write`` as events happen; implements ``Observer``.
+class StraceText:
+    """Writes lines to ``write`` as records of a trace come.
 
     ``only``: the call numbers to show, ``None`` for all. ``routes``: name who served each call, RawPOSIX included.
     """
+
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        *,
+        only: frozenset[int] | None = None,
+        colour: bool = False,
+        routes: bool = False,
+    ) -> None:
+        self._write = write
+        self._only = only
+        self._colour = colour
+        self._routes = routes
+        self._open: dict[int, _Open] = {}
+        self._uncut: _Open | None = None
+
+    # Colours and lines.
+
+    def _paint(self, text: str, *codes: int) -> str:
+        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self._colour else text
+
+    def _tag(self, record: Record) -> str:
+        cage, tid = record["cage"], record.get("tid", 1)
+        who = f"cage {cage}" if tid == 1 else f"cage {cage} thread {tid}"
+        return self._paint(f"[{who}]", _PALETTE[cage % len(_PALETTE)])
+
+    def _depth(self, call: int) -> int:
+        depth = 0
+        while call in self._open and depth < len(self._open):
+            depth += 1
+            call = self._open[call].enter.get("within", 0)
+        return depth
+
+    def _line(self, record: Record, text: str, within: int = 0) -> None:
+        """A whole line; a call whose line stands open is cut first."""
+        self._cut()
+        indent = self._paint("│ " * self._depth(within), _DIM)
+        self._write(f"{self._tag(record)} {indent}{text}\n")
+
+    def _cut(self) -> None:
+        opened = self._uncut
+        if opened is not None:
+            self._uncut = None
+            opened.cut = True
+            known = self._known(opened)
+            rest = self._paint("<unfinished ...>", _DIM) + ("" if opened.beneath else opened.route)
+            self._line(opened.enter, f"{known} {rest}", opened.enter.get("within", 0))
+
+    def _known(self, opened: _Open) -> str:
+        """A call's beginning, as far as it is known before it returns."""
+        parts = []
+        for text in opened.shown:
+            if text is None:
+                break
+            parts.append(text)
+        more = ", " if len(parts) < len(opened.shown) and parts else ""
+        return f"{self._paint(opened.name, _BOLD)}({', '.join(parts)}{more}"
+
+    # Records.
+
+    def on_record(self, record: Record) -> None:
+        """Show ``record``."""
+        match record["event"]:
+            case "enter":
+                self._enter(record)
+            case "route":
+                self._route(record)
+            case "exit":
+                self._exit(record)
+            case "spawn":
+                cage, child, tid = record["cage"], record["child"], record.get("child_tid", 1)
+                what = f"thread {tid}" if tid > 1 else f"cage {child} forked from cage {cage}"
+                self._line(record, self._paint(f"=== {what} ===", _DIM))
+            case "exec":
+                argv = ", ".join(f'"{plain(a)}"' for a in record.get("argv", ()))
+                self._line(record, self._paint(f'=== runs "{plain(record["path"])}" [{argv}] ===', _DIM))
+            case "signal":
+                text = f"--- {flags.signal(record['signo'])} ({plain(record['action'])}) ---"
+                self._line(record, self._paint(text, _PALETTE[1]))
+            case "end":
+                self._end(record)
+            case "note":
+                self._line(record, self._paint(f"*** {plain(record['text'])}", _RED))
+            case _:
+                pass  # choices, memory, input and the outcome are for programs
+
+    def _enter(self, record: Record) -> None:
+        number = record["number"]
+        if self._only is not None and number not in self._only:
+            return
+        self._cut()
+        name = plain(record.get("name") or call_name(number))
+        opened = _Open(record, CALLS.get(number), name, arguments(record))
+        self._open[record["call"]] = self._uncut = opened
+
+    def _route(self, record: Record) -> None:
+        opened = self._open.get(record["call"])
+        if opened is None:
+            return
+        handler = record["handler"]
+        if handler not in BENEATH:
+            opened.beneath = False
+            name = plain(record.get("function", ""))
+            route = f" → grate {handler}" + (f" {name}" if name else "")
+            opened.route = self._paint(route, _BOLD, _PALETTE[handler % len(_PALETTE)])
+            self._cut()
+        elif self._routes:
+            name = {RAWPOSIX_CAGE: "RawPOSIX", THREEI_CAGE: "3i"}.get(handler, "runtime")
+            opened.route = self._paint(f" → {name}", _DIM)
+
+    def _exit(self, record: Record) -> None:
+        opened = self._open.get(record["call"])
+        if opened is None:
+            return
+        written = record.get("shown", {})
+        shown = [plain(written.get(str(i), text or "")) for i, text in enumerate(opened.shown)]
+        ret = record.get("ret")
+        result = "?" if ret is None else self._result(opened.row, ret)
+        within = opened.enter.get("within", 0)
+        if opened.cut:
+            rest = ""
+            if None in opened.shown:
+                rest = ", ".join(shown[opened.shown.index(None) :])
+            head = self._paint(f"<... {opened.name} resumed>", _DIM) + rest
+            del self._open[record["call"]]
+            self._line(record, f"{head}) = {result}{opened.route if opened.beneath else ''}", within)
+        else:
+            self._uncut = None
+            del self._open[record["call"]]
+            name = self._paint(opened.name, _BOLD)
+            self._line(record, f"{name}({', '.join(shown)}) = {result}{opened.route}", within)
+
+    def _result(self, row: CallRow | None, result: int) -> str:
+        text, wrong = result_text(row, result)
+        return self._paint(text, _RED) if wrong else text
+
+    def _end(self, record: Record) -> None:
+        if not record["whole"]:
+            if record.get("trap"):
+                self._line(record, self._paint(f"+++ trapped: {plain(record['trap'])} +++", _RED))
+            return
+        signo = record.get("signal", 0)
+        how = f"killed by {flags.signal(signo)}" if signo else f"exited with {record.get('status', '?')}"
+        self._line(record, self._paint(f"+++ {how} +++", _DIM))
+        for call in [call for call, opened in self._open.items() if opened.enter["cage"] == record["cage"]]:
+            del self._open[call]
+
+
+def result_text(row: CallRow | None, result: int) -> tuple[str, bool]:
+    """A result as strace shows it, and whether it is an error."""
+    for error in ThreeIError:
+        if result == error:
+            return f"{result} ({error.name})", True
+    if is_error(row, result):
+        return f"-1 {errno.name_of(-result)} ({os.strerror(-result)})", True
+    return shown_result(row, result), False
+
+
+class Strace:
+    """The strace text of a live run; implements ``Observer``. The options are those of ``StraceText``."""
 
     def __init__(
         self,
@@ -56,178 +239,13 @@ class Strace:
         colour: bool = False,
         routes: bool = False,
     ) -> None:
-        self._system = system
-        self._write = write
-        self._only = only
-        self._colour = colour
-        self._routes = routes
-        self._decoder = Decoder(self._read)
-        self._open: dict[int, _Open] = {}
-        self._uncut: _Open | None = None
-
-    def _read(self, address: int, count: int) -> bytes | None:
-        place = self._system.host.resolve(address)
-        memory = self._system.memory(place.cage) if place else None
-        return memory.try_read(place.offset, count) if memory is not None and place is not None else None
-
-    # Colours and lines.
-
-    def _paint(self, text: str, *codes: int) -> str:
-        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self._colour else text
-
-    def _tag(self, event: Event) -> str:
-        who = f"cage {event.cage}" if event.tid == 1 else f"cage {event.cage} thread {event.tid}"
-        return self._paint(f"[{who}]", _PALETTE[event.cage % len(_PALETTE)])
-
-    def _depth(self, call: int) -> int:
-        depth = 0
-        while call in self._open:
-            depth += 1
-            call = self._open[call].event.within
-        return depth
-
-    def _line(self, event: Event, text: str, within: int = 0) -> None:
-        """A whole line; a call whose line stands open is cut first."""
-        self._cut()
-        indent = self._paint("│ " * self._depth(within), _DIM)
-        self._write(f"{self._tag(event)} {indent}{text}\n")
-
-    def _cut(self) -> None:
-        opened = self._uncut
-        if opened is not None:
-            self._uncut = None
-            opened.cut = True
-            known = self._known(opened)
-            rest = self._paint("<unfinished ...>", _DIM) + ("" if opened.beneath else opened.route)
-            self._line(opened.event, f"{known} {rest}", opened.event.within)
-
-    def _known(self, opened: _Open) -> str:
-        """A call's beginning, as far as it is known before it returns."""
-        parts = []
-        for text in opened.shown:
-            if text is None:
-                break
-            parts.append(text)
-        more = ", " if len(parts) < len(opened.shown) and parts else ""
-        return f"{self._paint(opened.event.name, _BOLD)}({', '.join(parts)}{more}"
-
-    # Events.
+        self._recorder = Recorder(system)
+        self._text = StraceText(write, only=only, colour=colour, routes=routes)
 
     def on_event(self, event: Event) -> None:
         """Show ``event``."""
-        match event:
-            case Enter():
-                self._enter(event)
-            case Route():
-                self._route(event)
-            case Exit():
-                self._exit(event)
-            case Spawn():
-                if event.child_tid > 1:
-                    self._line(event, self._paint(f"=== thread {event.child_tid} ===", _DIM))
-                else:
-                    self._line(event, self._paint(f"=== cage {event.child} forked from cage {event.cage} ===", _DIM))
-            case Exec():
-                argv = ", ".join(f'"{a}"' for a in event.argv)
-                self._line(event, self._paint(f'=== runs "{event.path}" [{argv}] ===', _DIM))
-            case Signal():
-                self._line(event, self._paint(f"--- {flags.signal(event.signo)} ({event.action}) ---", _PALETTE[1]))
-            case End():
-                self._end(event)
-            case Note():
-                self._line(event, self._paint(f"*** {event.text}", _RED))
-            case _:
-                pass  # choices belong to the JSON trace
-
-    def _enter(self, event: Enter) -> None:
-        if self._only is not None and event.number not in self._only:
-            return
-        row = self._system.kernel.rows.get(event.number)
-        if row is not None:
-            shown = self._decoder.before(row, event.args)
-        elif event.number in _THREEI:
-            shown = list(threei_args(event, self._system))
-        else:
-            shown = [hex(value) for value, _ in event.args if value != UNUSED]
-        self._cut()
-        self._open[event.call] = self._uncut = _Open(event, row, shown)
-
-    def _route(self, event: Route) -> None:
-        opened = self._open.get(event.call)
-        if opened is None:
-            return
-        if event.handler not in BENEATH:
-            opened.beneath = False
-            name = function_name(self._system, event.handler, event.address)
-            route = f" → grate {event.handler}" + (f" {name}" if name else "")
-            opened.route = self._paint(route, _BOLD, _PALETTE[event.handler % len(_PALETTE)])
-            self._cut()
-        elif self._routes:
-            name = {RAWPOSIX_CAGE: "RawPOSIX", THREEI_CAGE: "3i"}.get(event.handler, "runtime")
-            opened.route = self._paint(f" → {name}", _DIM)
-
-    def _exit(self, event: Exit) -> None:
-        opened = self._open.get(event.call)
-        if opened is None:
-            return
-        row, enter = opened.row, opened.event
-        shown = list(opened.shown)
-        if row is not None and event.result is not None:
-            written = self._decoder.after(row, enter.args, event.result)
-            shown = [written.get(i, text or "") for i, text in enumerate(shown)]
-        result = "?" if event.result is None else self._result(row, event.result)
-        if opened.cut:
-            rest = ""
-            if None in opened.shown:
-                rest = ", ".join(t or "" for t in shown[opened.shown.index(None) :])
-            head = self._paint(f"<... {enter.name} resumed>", _DIM) + rest
-            del self._open[event.call]
-            self._line(event, f"{head}) = {result}{opened.route if opened.beneath else ''}", enter.within)
-        else:
-            self._uncut = None
-            del self._open[event.call]
-            name = self._paint(enter.name, _BOLD)
-            text = f"{name}({', '.join(t or '' for t in shown)})"
-            self._line(event, f"{text} = {result}{opened.route}", enter.within)
-
-    def _result(self, row: CallRow | None, result: int) -> str:
-        for error in ThreeIError:
-            if result == error:
-                return self._paint(f"{result} ({error.name})", _RED)
-        if -_ERRNOS < result < 0 and not (row is not None and row.returns is ReturnKind.ADDRESS and result % 4096 == 0):
-            name = errno.name_of(-result)
-            return self._paint(f"-1 {name} ({os.strerror(-result)})", _RED)
-        return shown_result(row, result)
-
-    def _end(self, event: End) -> None:
-        if not event.whole:
-            if event.trap:
-                self._line(event, self._paint(f"+++ trapped: {event.trap} +++", _RED))
-            return
-        how = f"killed by {flags.signal(event.signal)}" if event.signal else f"exited with {event.status}"
-        self._line(event, self._paint(f"+++ {how} +++", _DIM))
+        for record in self._recorder.records(event):
+            self._text.on_record(record)
 
 
-def threei_args(event: Enter, system: System) -> tuple[str, ...]:
-    """The arguments of a call of 3i itself, which travel in cage positions too (3i.md 1.6)."""
-    args = event.args
-    match event.number:
-        case 1001:
-            (cage, number), (_, grate), (address, _) = args[0], args[1], args[2]
-            if grate == DEREGISTER:
-                return (f"cage {cage}", system.call_name(number), "remove")
-            name = function_name(system, grate, address) or f"fn {address}"
-            return (f"cage {cage}", system.call_name(number), f"grate {grate}", name)
-        case 1003:
-            return (f"from cage {args[0][0]}", f"to cage {args[0][1]}")
-        case _:
-            (source, source_cage), (dest, dest_cage), (length, _), (kind, _) = args[:4]
-            return (
-                f"cage {source_cage} {source:#x}",
-                f"cage {dest_cage} {dest:#x}",
-                str(length),
-                {0: "bytes", 1: "string"}.get(kind, str(kind)),
-            )
-
-
-__all__ = ["THREEI_CAGE", "Strace"]
+__all__ = ["Strace", "StraceText", "arguments", "plain", "result_text"]

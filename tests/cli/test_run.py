@@ -85,7 +85,14 @@ def test_trace_is_json_lines(lindref: Run, tmp_path: Path) -> None:
     assert lindref("run", "--trace", tmp_path / "t", HELLO)[0] == 0
     lines = [json.loads(line) for line in (tmp_path / "t").read_text().splitlines()]
     assert lines[0]["format"] == "lindref-trace"
-    assert lines[-1]["event"] == "end"
+    assert [line["event"] for line in lines[-2:]] == ["end", "outcome"]
+    assert lines[-1]["ending"] == "exit" and lines[-1]["status"] == 0
+
+
+def test_words_of_e_are_checked_with_and_without_strace(lindref: Run) -> None:
+    for words in (("--strace",), ()):
+        status, out, err = lindref("run", *words, "-e", "trace=foo", HELLO)
+        assert (status, out) == (2, "") and err.count("\n") == 1 and "'foo'" in err
 
 
 def test_seeds_and_schedules(lindref: Run, tmp_path: Path) -> None:

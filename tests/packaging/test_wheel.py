@@ -21,6 +21,7 @@ def test_the_wheel_outside_the_checkout(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lindref"}
     assert "lindref/py.typed" in names
+    assert "lindref/trace/trace-1.schema.json" in names
     assert "lindref/guest/include/lind_syscall.h" in names
     venv.create(tmp_path / "venv", with_pip=True)
     inside = tmp_path / "venv" / "bin"

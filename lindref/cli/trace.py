@@ -1,0 +1,97 @@
+"""``lindref trace``: a trace as strace text, two compared, one as a page."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from lindref.arguments import USAGE, Arguments
+from lindref.posix.table import CALLS
+from lindref.trace.filters import FilterError, parse_filters
+from lindref.trace.format import schema
+from lindref.trace.reader import Reader, TraceError
+
+
+def _parser() -> Arguments:
+    parser = Arguments(
+        prog="lindref trace",
+        description="Look at traces (lindref run --trace FILE); docs/trace.md describes them. - is standard input.",
+        epilog="Exit status: 0; of diff 1 where they differ; 2 for what is no trace. "
+        "Example: lindref trace show -e trace=%%file t.jsonl",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    show = commands.add_parser("show", help="as strace text", allow_abbrev=False)
+    show.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
+    show.add_argument("-c", action="store_true", dest="summary", help="tables of counts instead")
+    show.add_argument("--json", action="store_true", help="with -c: as JSON")
+    show.add_argument("--routes", action="store_true", help="name who served each call")
+    show.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)")
+    show.add_argument("file", metavar="FILE")
+    commands.add_parser("schema", help="the JSON Schema of a line", allow_abbrev=False)
+    return parser
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Reader]:
+    """A reader of ``path``; raises ``TraceError`` where there is no such file."""
+    if path == "-":
+        yield Reader(sys.stdin.buffer, "standard input")
+        return
+    try:
+        stream: IO[bytes] = open(path, "rb")  # noqa: SIM115  # closed below; the error is about opening alone
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+    with stream:
+        try:
+            yield Reader(stream, path)
+        except OSError as error:  # a directory
+            raise TraceError(f"{path}: {error.strerror}") from None
+
+
+def _show(options: argparse.Namespace) -> int:
+    only = parse_filters(options.filters, CALLS)
+    with _opened(options.file) as trace:
+        if options.summary:
+            from lindref.trace.summary import Summary
+
+            summary = Summary(only)
+            for record in trace:
+                summary.add(record)
+            print(json.dumps(summary.value(), indent=1) if options.json else "\n".join(summary.lines()))
+            return 0
+        from lindref.trace.strace import StraceText
+
+        tty = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        colour = options.color == "always" or (options.color == "auto" and tty)
+        text = StraceText(sys.stdout.write, only=only, colour=colour, routes=options.routes)
+        for record in trace:
+            text.on_record(record)
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    print(json.dumps(schema(), indent=1))
+    return 0
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"show": _show, "schema": _schema}
+
+
+def main(argv: list[str]) -> int:
+    """The command; its exit status."""
+    options = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a trace may hold what the terminal's encoding cannot say
+    try:
+        return _COMMANDS[options.command](options)
+    except (TraceError, FilterError) as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"lindref trace {options.command}: {error}\n")
+        return USAGE
