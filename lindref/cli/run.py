@@ -5,20 +5,31 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from lindref.arguments import USAGE, Arguments
+from lindref.posix.constants import EPOCH
 from lindref.profile import by_name
 from lindref.system.boot import BootError, LoadError, boot
-from lindref.system.choices import Chooser, FirstOption, Replay, ScheduleError, Seeded, parse_schedule
+from lindref.system.choices import (
+    Chooser,
+    FirstOption,
+    Replay,
+    ScheduleError,
+    Seeded,
+    parse_schedule,
+)
 from lindref.system.events import Event, Note
 from lindref.system.outcome import STATUS, Ending, Outcome
 from lindref.system.runtime import Config
 from lindref.system.system import System
 
 if TYPE_CHECKING:
+    from lindref.trace.inputs import Recording
     from lindref.trace.jsonl import JsonTrace
 
 MAX_WORKERS = 32
@@ -26,7 +37,7 @@ MAX_WORKERS = 32
 #: Options that take a value as the next word: needed to tell where the program's own words begin.
 _VALUED = frozenset(
     "--root --root-mode --engine --profile --seed --schedule --env --preload --grate-workers --trace -e --grate --net "
-    "--max-memory --max-ticks".split()
+    "--net-reach --clock --replay --max-memory --max-ticks".split()
 )
 
 
@@ -72,7 +83,10 @@ def _parser() -> Arguments:
     add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
     add("--routes", action="store_true", help="--strace names who served each call")
     add("--grate", metavar="MODULE:CLASS", action="append", default=[], help="a Python grate over PROGRAM")
-    add("--net", choices=("model", "host"), default="model", help="the network is a model inside the run")
+    add("--net", choices=("model", "host"), default="model", help="a model inside the run, or joined to the host's")
+    add("--net-reach", choices=("loopback", "any"), default="loopback", help="how far --net host goes (loopback)")
+    add("--clock", choices=("virtual", "real"), default="virtual", help="real: sleeping takes time (default: none)")
+    add("--replay", metavar="TRACE", help="run again what --trace wrote: its choices, its input, nothing from outside")
     add("--max-memory", type=_number(4096), metavar="BYTES", help="most memory that cages and files touch (K, M, G)")
     add("--max-ticks", type=_number(1), metavar="N", help="most calls and backward branches of the run")
     add("program", metavar="PROGRAM", help="a wasm module")
@@ -119,14 +133,50 @@ def _chooser(options: argparse.Namespace) -> Chooser:
     return Replay(parse_schedule(options.schedule), then)
 
 
+def _recording(options: argparse.Namespace) -> Recording | None:
+    """The trace to be replayed."""
+    if options.replay is None:
+        return None
+    from lindref.trace.inputs import read_recording
+    from lindref.trace.reader import TraceError
+
+    if options.schedule is not None or options.seed is not None:
+        raise UsageError("--replay brings its own schedule and seed")
+    try:
+        return read_recording(Path(options.replay))
+    except OSError as error:
+        raise UsageError(f"{options.replay}: {error.strerror}") from None
+    except TraceError as error:
+        raise UsageError(str(error)) from None
+
+
+def _config(options: argparse.Namespace, recording: Recording | None) -> Config:
+    """What does not change during the run; what a recording says of it counts."""
+    net = options.net_reach if options.net == "host" else ""
+    start = time.time_ns() - EPOCH if options.clock == "real" else 0
+    config = Config(
+        workers=options.grate_workers,
+        max_ticks=options.max_ticks,
+        max_memory=options.max_memory,
+        seed=options.seed or 0,
+        clock=options.clock,
+        net=net,
+        start_time=start,
+    )
+    if recording is None:
+        return config
+    try:
+        return recording.config(config)
+    except (TypeError, ValueError):
+        raise UsageError(f"{options.replay}: not the header of a trace") from None
+
+
 def _refuse_unbuilt(options: argparse.Namespace) -> None:
     """Options whose subject is not built yet are refused, not ignored."""
     if options.engine == "compiled":
         raise UsageError("--engine compiled is not available: there is the reference engine")
     if options.grate:
         raise UsageError("--grate: grates in Python are not available yet")
-    if options.net == "host":
-        raise UsageError("--net host is not available yet")
     for word in options.preload:
         name, _, path = word.partition("=")
         if not name or not path:
@@ -171,7 +221,7 @@ def _create(path: str, files: ExitStack) -> IO[str]:
 
 
 def connect(system: System) -> None:
-    """Join the guest's standard streams to ours."""
+    """Join the guest's standard streams to ours, and what else of the world the run is to have."""
     outputs = {1: sys.stdout.buffer, 2: sys.stderr.buffer}
 
     def wrote(stream: int, data: bytes) -> None:
@@ -179,8 +229,19 @@ def connect(system: System) -> None:
         out.write(data)
         out.flush()
 
-    system.kernel.outside.wrote = wrote
-    system.kernel.outside.read = lambda: os.read(0, 1 << 16)
+    outside = system.kernel.outside
+    outside.wrote = wrote
+    if outside.replays:
+        return
+    outside.read = lambda: os.read(0, 1 << 16)
+    outside.input_fd = 0
+    if system.config.clock == "real":
+        begun = system.config.start_time - time.monotonic_ns()
+        outside.clock = lambda: begun + time.monotonic_ns()
+    if system.config.net:
+        from lindref.posix.net.hostnet import HostNet
+
+        outside.net = HostNet(system.config.net)
 
 
 def _tell(system: System, outcome: Outcome) -> None:
@@ -208,28 +269,31 @@ def main(argv: list[str]) -> int:
     with ExitStack() as files:
         try:
             _refuse_unbuilt(options)
-            config = Config(
-                workers=options.grate_workers,
-                max_ticks=options.max_ticks,
-                max_memory=options.max_memory,
-                seed=options.seed or 0,
-            )
+            recording = _recording(options)
+            config = _config(options, recording)
+            profile = options.profile if recording is None else recording.profile
             system = boot(
                 options.program,
                 options.args,
                 root=options.root,
                 root_mode=options.root_mode,
-                profile=by_name(options.profile),
+                profile=by_name(profile),
                 config=config,
-                chooser=_chooser(options),
+                chooser=_chooser(options) if recording is None else recording.chooser,
                 env=_environment(options.env),
                 observe=lambda made: traces.append(_observe(made, options, files)),
             )
+            if recording is not None:
+                system.kernel.outside.replay(recording.pieces, recording.answers)
         except (UsageError, ScheduleError, BootError) as error:
             sys.stderr.write(f"lindref run: {error}\n")
             return STATUS[Ending.LOAD] if isinstance(error, LoadError) else USAGE
         connect(system)
-        outcome = system.run()
+        try:
+            outcome = system.run()
+        finally:
+            if system.kernel.outside.net is not None:
+                system.kernel.outside.net.finish()
         for trace in filter(None, traces):
             trace.close(outcome)
         _tell(system, outcome)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import attrs
 
@@ -29,6 +29,9 @@ from lindref.vm.pages import Backings
 if TYPE_CHECKING:
     from lindref.vm.limits import Budget
     from lindref.vm.memory import Memory
+
+
+T = TypeVar("T")
 
 
 class ChoiceKind(Enum):
@@ -116,7 +119,7 @@ class Hooks:
     ended: Callable[[Kernel, int], None] | None = None
 
 
-@record("posix.kernel")
+@record("posix.kernel", version=2)
 class KernelState:
     """All of RawPOSIX's state as one value."""
 
@@ -135,6 +138,8 @@ class KernelState:
     consoles: PMap[Any]
     futexes: PMap[Any]
     shares: PMap[int]
+    gates: PMap[Any]
+    heard: int
     host_cwd: int
     backings: Any
     warned: frozenset[int]
@@ -178,6 +183,12 @@ class Kernel:
         self.consoles: PMap[Any] = PMap()
         self.futexes: PMap[Any] = PMap()
         self.shares: PMap[int] = PMap()
+        #: What of the network is joined to the host's (`posix.net.gate`), by handle.
+        self.gates: PMap[Any] = PMap()
+        #: Questions asked of the outside so far.
+        self.heard = 0
+        #: How far the network goes: "" (inside the run), "loopback" or "any" (the host's).
+        self.network = ""
         #: Inode of the working directory of the one host process: what chdir of any cage last set (HOST-CWD).
         self.host_cwd = 0
         self.backings = Backings(budget)
@@ -231,6 +242,11 @@ class Kernel:
     def warn(self, text: str) -> None:
         """Tell the person running this."""
         self.host.warn(text)
+
+    def ask(self, what: str, question: Callable[[], T], nothing: T) -> T:
+        """Ask the outside something, or tell it something; ``nothing`` is the usual answer (`Outside.ask`)."""
+        self.heard += 1
+        return self.outside.ask(self.heard - 1, what, question, nothing)
 
     @property
     def wall(self) -> int:

@@ -24,6 +24,7 @@ from lindref.posix.fdtable import Opened
 from lindref.posix.fs.numbers import IOV_MAX, TRANSFER_MAX
 from lindref.posix.kernel import Kernel
 from lindref.posix.net import flow, names, records
+from lindref.posix.net.addresses import destination
 from lindref.posix.net.flow import Received
 from lindref.posix.net.numbers import (
     AF_UNIX,
@@ -96,7 +97,7 @@ def _target(kernel: Kernel, call: Call, number: int, data: bytes) -> int | Name 
         return None
     name = names.parse(held.family, data)
     if held.family != AF_UNIX:
-        return names.destination(name)
+        return destination(kernel, name)
     found = names.find_unix(kernel, call, name)
     if records.get(kernel, found).type != held.type:
         raise Refused(fail(EPROTOTYPE, "SOCK-6"))

@@ -9,9 +9,11 @@ from lindref.posix.descriptors import full_table
 from lindref.posix.errno import (
     EAFNOSUPPORT,
     EAGAIN,
+    EALREADY,
     EBADF,
     ECONNREFUSED,
     EFAULT,
+    EINPROGRESS,
     EINTR,
     EINVAL,
     EISCONN,
@@ -27,7 +29,8 @@ from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.fdtable import Opened
 from lindref.posix.fs.numbers import O_NONBLOCK, O_RDWR
 from lindref.posix.kernel import Kernel
-from lindref.posix.net import names, options, records
+from lindref.posix.net import flow, joining, names, options, records
+from lindref.posix.net.addresses import destination
 from lindref.posix.net.numbers import (
     AF_INET,
     AF_INET6,
@@ -53,9 +56,12 @@ from lindref.posix.net.numbers import (
 from lindref.posix.net.records import Name, Socket
 from lindref.posix.openfile import Block
 from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
-from lindref.posix.result import Done, Key, Refused, Result, RuntimeFault, WaitKey
+from lindref.posix.result import Done, Key, Refused, Result, RuntimeFault, Wait, WaitKey
 from lindref.posix.structs import PAIR
 from lindref.posix.transfer import wait_for
+
+#: Memo of a connect that waits for the host.
+_CONNECTING = "connecting"
 
 #: Types of each family, and the protocols that each may be asked for besides 0.
 _TYPES: dict[int, dict[int, int]] = {
@@ -194,7 +200,9 @@ def listen(kernel: Kernel, call: Call) -> Result:
         return failed
     # Effect.
     names.ensure_port(kernel, number, loopback=False)
-    records.change(kernel, number, backlog=min(call.u32(1), BACKLOG_MAX))
+    backlog = min(call.u32(1), BACKLOG_MAX)
+    joining.listen(kernel, number, backlog)
+    records.change(kernel, number, backlog=backlog)
     # Result.
     return Done(0)
 
@@ -204,6 +212,8 @@ def connect(kernel: Kernel, call: Call) -> Result:
     # Arguments.
     found, number = argument(kernel, call)
     held = records.get(kernel, number)
+    if call.memo == _CONNECTING or held.connecting:
+        return _connecting(kernel, call, found, number)
     data = names.read(kernel, call.value(1), call.i32(2))
     # Effect and result.
     unspecified = len(data) >= 2 and int.from_bytes(data[:2], "little") == AF_UNSPEC
@@ -214,11 +224,15 @@ def connect(kernel: Kernel, call: Call) -> Result:
     name = names.parse(held.family, data)
     if not held.connects:
         return _aim(kernel, call, number, name)
-    listener, exact = _listener(kernel, call, held, name)
-    if held.backlog is not None:
-        return fail(EINVAL if held.family == AF_UNIX else EISCONN, "SOCK-4")
-    if held.family != AF_UNIX and held.connected:
+    if held.family != AF_UNIX and (held.backlog is not None or held.connected):
         return fail(EISCONN, "SOCK-4")
+    reached = _listener(kernel, call, held, name)
+    if reached is None:
+        joining.connect(kernel, number, destination(kernel, name))
+        return _connecting(kernel, call, found, number, begun=True)
+    listener, exact = reached
+    if held.backlog is not None:
+        return fail(EINVAL, "SOCK-4")
     other = records.get(kernel, listener)
     if other.backlog is None:
         return fail(ECONNREFUSED, "SOCK-4")
@@ -231,39 +245,46 @@ def connect(kernel: Kernel, call: Call) -> Result:
         return wait_for(kernel, call, block, 0, blocks=True)
     if held.connected:
         return fail(EISCONN, "SOCK-4")
-    _join(kernel, number, listener, exact)
+    flow.join(kernel, number, listener, exact)
     return Done(0)
 
 
-def _listener(kernel: Kernel, call: Call, held: Socket, name: Name) -> tuple[int, Name]:
-    """The socket that connections to ``name`` reach, and its exact address (SOCK-4)."""
+def _connecting(kernel: Kernel, call: Call, found: Opened, number: int, *, begun: bool = False) -> Result:
+    """The answer while the host connects, and once it has (SOCK-14)."""
+    held = records.get(kernel, number)
+    if not held.connecting:
+        flow.tell_error(kernel, number)
+        return Done(0)
+    if not found.file.blocks:
+        return fail(EINPROGRESS if begun else EALREADY, "SOCK-14")
+    if call.interrupted:
+        return Done(-EINTR, restart=True)
+    return Wait((WaitKey(Key.SOCKET, number),), None, _CONNECTING, f"for the connection of socket {number}")
+
+
+def _listener(kernel: Kernel, call: Call, held: Socket, name: Name) -> tuple[int, Name] | None:
+    """The socket that connections to ``name`` reach, and its exact address (SOCK-4); None where the host is to be
+    asked (SOCK-14).
+    """
     if held.family == AF_UNIX:
         number = names.find_unix(kernel, call, name)
         if records.get(kernel, number).type != held.type:
             raise Refused(fail(EPROTOTYPE, "SOCK-4"))
         return number, records.get(kernel, number).local or name
-    name = names.destination(name)
+    name = destination(kernel, name)
     found = names.by_name(kernel, name, SOCK_STREAM)
     if found is None:
+        if kernel.network:
+            return None
         raise Refused(fail(ECONNREFUSED, "SOCK-4"))
     return found, name
-
-
-def _join(kernel: Kernel, number: int, listener: int, exact: Name) -> None:
-    """Connect ``number`` to a new socket that waits to be accepted by ``listener``."""
-    names.ensure_port(kernel, number, loopback=True)
-    own, other = records.get(kernel, number), records.get(kernel, listener)
-    made = records.new(kernel, own.family, own.type, own.protocol)
-    records.change(kernel, made, local=exact, remote=own.local, peer=number, connected=True)
-    records.change(kernel, number, remote=exact, peer=made, connected=True, reads=True, writes=True)
-    records.change(kernel, listener, queue=(*other.queue, made))
 
 
 def _aim(kernel: Kernel, call: Call, number: int, name: Name) -> Result:
     """Where datagrams go from now on, and from where alone they come."""
     held = records.get(kernel, number)
     if held.family != AF_UNIX:
-        name = names.destination(name)
+        name = destination(kernel, name)
         names.ensure_port(kernel, number, loopback=True)
         records.change(kernel, number, remote=name, connected=True)
         return Done(0)

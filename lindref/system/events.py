@@ -6,7 +6,7 @@ spec/system.md.
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import attrs
 
@@ -127,6 +127,19 @@ class Note(Event):
     text: str
 
 
+@attrs.frozen(kw_only=True)
+class Input(Event):
+    """Something came in from outside (TRACE-1): ``what`` was asked, piece ``index`` of standard input or question
+    ``index`` of the run; ``data`` is the answer.
+    """
+
+    kind: ClassVar[str] = "input"
+    what: str
+    index: int
+    data: Any
+    rule: str = "TRACE-1"
+
+
 class Observer(Protocol):
     """Is told every event at the moment it happens, when the cages' memories are still as the event saw them."""
 
@@ -134,4 +147,4 @@ class Observer(Protocol):
         """``event`` has just happened."""
 
 
-EVENTS: tuple[type[Event], ...] = (Enter, Route, Exit, Choice, Spawn, Exec, End, Signal, Note)
+EVENTS: tuple[type[Event], ...] = (Enter, Route, Exit, Choice, Spawn, Exec, End, Signal, Note, Input)

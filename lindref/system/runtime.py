@@ -43,7 +43,9 @@ class Config:
     ``workers``: most workers a grate has (1..32). ``quantum``: ticks a thread runs before another may be picked.
     ``max_ticks``: ticks (all threads) after which the run is stopped, ``None`` for no limit. ``max_memory``: bytes of
     touched guest memory a cage may have, ``None`` for no limit. ``max_depth``: frames of guest calls.
-    ``start_time``: virtual time at boot, ns (TIME-1 says what the clocks show).
+    ``start_time``: virtual time at boot, ns (TIME-1 says what the clocks show). ``clock``: ``virtual``, or ``real``
+    where sleeping takes as long as it says (TIME-8). ``net``: the network ends with the run (``""``), or is joined to
+    the host's ``loopback`` or to ``any`` interface (SOCK-14).
     """
 
     workers: int = 32
@@ -53,3 +55,5 @@ class Config:
     max_depth: int = 200_000
     seed: int = 0
     start_time: int = 0
+    clock: str = "virtual"
+    net: str = ""

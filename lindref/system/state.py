@@ -15,6 +15,7 @@ from lindref.profile import by_name
 from lindref.state import saved
 from lindref.state.pmap import PMap
 from lindref.state.records import adopt, record
+from lindref.system import worldly
 from lindref.system.choices import ChoicesState, Chooser
 from lindref.system.image import Blob
 from lindref.system.outcome import Outcome
@@ -134,6 +135,7 @@ def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None
     outside = system.kernel.outside
     system.kernel = table.new_kernel(system.host, system.budget)
     system.kernel.outside = outside
+    worldly.join(system)
     system.kernel.restore(state.kernel)
     system.tables = state.tables
     system.choices.state = state.choices

@@ -9,11 +9,10 @@ from lindref.posix import console, processes, table
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
 from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
-from lindref.posix.result import Key
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
 from lindref.state.records import replace
-from lindref.system import calls, delivery, grates, lifecycle, schedule
+from lindref.system import calls, delivery, grates, lifecycle, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
@@ -72,6 +71,7 @@ class System:
         self.budget = Budget(None if limit is None else limit // PAGE)
         self.kernel: Kernel = table.new_kernel(self.host, self.budget)
         self.kernel.now = self.config.start_time
+        worldly.join(self)
         self.tables = HandlerTables()
         self.choices = Choices(chooser or FirstOption(), told=self._chosen)
         self.images = Images()
@@ -120,6 +120,10 @@ class System:
         """Something a person should know."""
         self.emit(Note, thread or self._nobody(), text=text)
 
+    def tell(self, kind: type[_E], **fields: Any) -> None:
+        """An event of the system itself."""
+        self.emit(kind, self._nobody(), **fields)
+
     def _nobody(self) -> Thread:
         """Stands for no thread in events of the system itself."""
         found = self.threads.get(self.current)
@@ -158,6 +162,7 @@ class System:
         """One turn of one thread; false once the run is over."""
         if self.outcome is not None:
             return False
+        worldly.attend(self)
         schedule.wake_due(self)
         thread = schedule.pick(self)
         if thread is None:
@@ -245,20 +250,18 @@ class System:
 
     def _nobody_runs(self) -> None:
         if not any(not t.slot for t in self.threads.values()) and not len(self.ending):
-            self.end(self.first or Outcome(Ending.EXIT.value))  # RUN-1
+            if not worldly.flush(self):
+                self.end(self.first or Outcome(Ending.EXIT.value))  # RUN-1
             return
         deadline = schedule.next_deadline(self)
-        if deadline is not None:
+        if worldly.wait(self, deadline):
+            pass
+        elif deadline is not None:
             self.kernel.now = max(self.kernel.now, deadline)
-        elif not (self._input_wanted() and console.pull(self.kernel)):
+        elif not (worldly.wants_input(self) and console.pull(self.kernel)):
             self.end(Outcome(Ending.DEADLOCK.value, text=schedule.report(self)))  # SCHED-6
         else:
             self.wake_changed()
-
-    def _input_wanted(self) -> bool:
-        """Whether a thread waits for standard input."""
-        statuses = (thread.status for thread in self.threads.values())
-        return any(isinstance(s, Blocked) and any(k.kind == Key.CONSOLE for k in s.keys) for s in statuses)
 
     # Waiting and waking.
 

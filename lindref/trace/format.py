@@ -161,6 +161,9 @@ HEADER = (
     Field("choices", Kind.TEXT, "how choice points are answered: `first`, `seeded` or `replay`"),
     Field("schedule", Kind.TEXT, "the answers that are replayed"),
     Field("workers", Kind.COUNT, "the most workers of a grate"),
+    Field("clock", Kind.TEXT, "`virtual` (default), or `real` where time passes as outside"),
+    Field("start_time", Kind.NUMBER, "virtual time at which the run began, ns"),
+    Field("net", Kind.TEXT, "how far the host's network is joined to the run's: `loopback` or `any`"),
     Field("argv", Kind.TEXTS, "the program and its arguments as typed"),
     Field("programs", Kind.TEXTS, "hashes of the modules loaded so far (see `digest` of `exec`)"),
     Field("observes", Kind.TEXTS, "the events that the producer can see: of those, what is not written did not happen"),
@@ -278,7 +281,7 @@ EVENTS: Mapping[str, EventKind] = {
             "input",
             "something came in from outside the run",
             (
-                Field("what", Kind.TEXT, "`stdin`, or who asked", required=True),
+                Field("what", Kind.TEXT, "`stdin`, or what was asked: `clock`, `wait`, `bind`, …", required=True),
                 Field("index", Kind.COUNT, "number of the piece or question"),
                 Field("data", Kind.HEX, "the bytes"),
                 Field("answer", Kind.ANY, "the answer, where it is no bytes"),

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import lindref
-from lindref.system.choices import Chooser, Replay, Seeded, format_answers
+from lindref.system.choices import Chooser, Recorded, Replay, Seeded, format_answers
 from lindref.system.events import EVENTS, Event
 from lindref.trace.format import FORMAT, VERSION, Record
 from lindref.trace.recorder import Recorder
 
 if TYPE_CHECKING:
     from lindref.system.outcome import Outcome
+    from lindref.system.runtime import Config
     from lindref.system.system import System
 
 
@@ -31,6 +32,7 @@ def header(system: System, *, memory: bool = False, **more: object) -> Record:
         "seed": system.config.seed,
         **_choices(system.choices.chooser),
         "workers": system.config.workers,
+        **_outside(system.config),
         **more,
         "programs": list(system.images.programs()),
         "observes": [*(kind.kind for kind in EVENTS), *(["memory"] if memory else []), "outcome"],
@@ -38,7 +40,15 @@ def header(system: System, *, memory: bool = False, **more: object) -> Record:
     }
 
 
+def _outside(config: Config) -> Record:
+    """What of the outside the run is joined to."""
+    clock = {"clock": config.clock, "start_time": config.start_time} if config.clock != "virtual" else {}
+    return {**clock, **({"net": config.net} if config.net else {})}
+
+
 def _choices(chooser: Chooser) -> Record:
+    if isinstance(chooser, Recorded):
+        return dict(chooser.said)
     if isinstance(chooser, Replay):
         return {"choices": "replay", "schedule": format_answers(chooser.answers)}
     return {"choices": "seeded" if isinstance(chooser, Seeded) else "first"}

@@ -8,8 +8,9 @@ import attrs
 
 from lindref.posix import errno
 from lindref.posix.params import CallRow, Direction, ReturnKind
-from lindref.system.events import End, Enter, Event, Exit, Route
+from lindref.system.events import End, Enter, Event, Exit, Input, Route
 from lindref.threei.numbers import BENEATH, DEREGISTER, UNUSED
+from lindref.trace import inputs
 from lindref.trace.decode import Decoder
 from lindref.trace.filters import THREEI_NAMES
 from lindref.trace.format import Record
@@ -62,7 +63,10 @@ class Recorder:
             if field.name != "n" and (value not in ("", None) or field.name not in ("rule", "trap")):
                 record[_NAMES.get(field.name, field.name)] = value
         changed: list[Record] = []
-        if isinstance(event, Enter):
+        if isinstance(event, Input):
+            del record["data"]
+            record |= inputs.fields(event.what, event.data)
+        elif isinstance(event, Enter):
             self._enter(event, record)
         elif isinstance(event, Route):
             if event.handler not in BENEATH:

@@ -18,7 +18,8 @@ from lindref.posix.errors import fail
 from lindref.posix.fs import inodes
 from lindref.posix.fs.numbers import S_IFSOCK
 from lindref.posix.kernel import Kernel
-from lindref.posix.net import names, records
+from lindref.posix.net import joining, names, records
+from lindref.posix.net.addresses import destination, is_any
 from lindref.posix.net.numbers import AF_UNIX, ROOM, SOCK_DGRAM, UDP_MAX
 from lindref.posix.net.options import timeout
 from lindref.posix.net.records import Message, Name, Socket
@@ -84,6 +85,8 @@ def send(
         raise Refused(fail(EPIPE, "SOCK-6"))
     if not socket.connects:
         return _send_message(kernel, number, data, to, rights)
+    if socket.connecting:
+        return _connecting(number)
     if not socket.connected:
         raise Refused(fail(ENOTCONN if socket.family == AF_UNIX else EPIPE, "SOCK-6"))
     peer = kernel.sockets.get(socket.peer)
@@ -119,6 +122,10 @@ def _no_room(kernel: Kernel, number: int, socket: Socket) -> Block:
     return Block(keys_of(kernel, number), why, timeout(socket, sending=True))
 
 
+def _connecting(number: int) -> Block:
+    return Block((WaitKey(Key.SOCKET, number),), f"for the connection of socket {number}")
+
+
 def _send_message(
     kernel: Kernel, number: int, data: bytes, to: int | Name | None, rights: tuple[int, ...]
 ) -> int | Block:
@@ -143,11 +150,13 @@ def _send_message(
     socket = records.get(kernel, number)
     assert socket.local is not None
     sender = socket.local
-    if names.is_any(sender):
-        sender = names.with_port(names.destination(sender), sender.port)
+    if is_any(sender):
+        sender = destination(kernel, sender)
     reached = names.by_name(kernel, name, SOCK_DGRAM, sender)
     if reached is not None:
         _put_message(kernel, number, reached, data, sender, ())  # lost where there is no room
+    elif joining.send_to(kernel, number, data, name):
+        pass
     elif socket.remote is not None:
         records.change(kernel, number, error=ECONNREFUSED)
     return len(data)
@@ -169,6 +178,21 @@ def _put_message(
     return len(data)
 
 
+def join(kernel: Kernel, number: int, listener: int, exact: Name) -> None:
+    """Connect ``number`` to a new socket that waits to be accepted by ``listener``, whose address is ``exact``."""
+    names.ensure_port(kernel, number, loopback=True)
+    own, other = records.get(kernel, number), records.get(kernel, listener)
+    made = records.new(kernel, own.family, own.type, own.protocol)
+    records.change(kernel, made, local=exact, remote=own.local, peer=number, connected=True)
+    records.change(kernel, number, remote=exact, peer=made, connected=True, reads=True, writes=True)
+    records.change(kernel, listener, queue=(*other.queue, made))
+
+
+def deliver(kernel: Kernel, number: int, data: bytes, sender: Name) -> None:
+    """A datagram comes from outside; it is lost where there is no room."""
+    _put_message(kernel, number, number, data, sender, ())
+
+
 # Receiving.
 
 
@@ -180,6 +204,8 @@ def first(kernel: Kernel, number: int, count: int) -> Received | Block:
     if not socket.inbox or not socket.connects:
         tell_error(kernel, number)
         socket = records.get(kernel, number)
+    if socket.connecting:
+        return _connecting(number)
     if socket.connects and not socket.connected:
         listens = socket.backlog is not None or socket.family == AF_UNIX
         raise Refused(fail(EINVAL if listens and socket.family == AF_UNIX else ENOTCONN, "SOCK-8"))
@@ -250,6 +276,8 @@ def _ready(kernel: Kernel, number: int, file: OpenFile) -> int:
     socket = records.get(kernel, file.object)
     if socket.backlog is not None:
         return POLLIN | POLLRDNORM if socket.queue else 0
+    if socket.connecting:
+        return 0
     bits = 0
     if socket.error:
         bits |= POLLERR

@@ -13,15 +13,15 @@ from lindref.posix.errno import (
     EEXIST,
     EFAULT,
     EINVAL,
-    ENETUNREACH,
 )
 from lindref.posix.errors import fail
 from lindref.posix.fs import access, inodes, tree
 from lindref.posix.fs.numbers import S_IFMT, S_IFSOCK, W_OK
 from lindref.posix.fs.walk import Follow, walk
 from lindref.posix.kernel import Kernel
-from lindref.posix.net import records
-from lindref.posix.net.numbers import AF_INET, AF_INET6, AF_UNIX
+from lindref.posix.net import joining, records
+from lindref.posix.net.addresses import address_of, any_address, is_any, is_local, loopback_address, make, with_port
+from lindref.posix.net.numbers import AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM
 from lindref.posix.net.records import Name
 from lindref.posix.result import Done, Refused
 
@@ -33,9 +33,6 @@ SIZES = {AF_INET: 16, AF_INET6: 28}
 #: First port that is given to sockets that ask for any; ports below the second are user 0's.
 _EPHEMERAL = 32768
 _PRIVILEGED = 1024
-
-_ANY4, _ANY6 = bytes(4), bytes(16)
-_LOOP4, _LOOP6 = b"\x7f\0\0\1", bytes(15) + b"\1"
 
 SO_REUSEADDR = 1 << 32 | 2
 SO_REUSEPORT = 1 << 32 | 15
@@ -172,17 +169,21 @@ def _bind_any(kernel: Kernel, number: int) -> None:
     records.change(kernel, number, local=Name(AF_UNIX, b"\0%05x" % free))
 
 
-def _bind_port(kernel: Kernel, number: int, name: Name) -> None:
+def _bind_port(kernel: Kernel, number: int, name: Name, *, joined: bool = True) -> None:
+    """A port; with ``joined`` the host's too, where the network is joined to it (SOCK-14)."""
     socket = records.get(kernel, number)
-    if not is_local(name):
+    if not is_local(kernel, name):
         raise Refused(fail(EADDRNOTAVAIL, "SOCK-3"))
     _require_unbound(socket)
     if 0 < name.port < _PRIVILEGED and kernel.identity.uid:
         raise Refused(fail(EACCES, "SOCK-3"))
+    if name.port and any(_clashes(socket, name, other) for other in kernel.sockets.values()):
+        raise Refused(fail(EADDRINUSE, "SOCK-3"))
+    if joined:
+        again = any(socket.options.get(SO_REUSEADDR) or b"")
+        name = joining.bind(kernel, number, name, reuse=again)
     if not name.port:
         name = with_port(name, _free_port(kernel, socket))
-    elif any(_clashes(socket, name, other) for other in kernel.sockets.values()):
-        raise Refused(fail(EADDRINUSE, "SOCK-3"))
     records.change(kernel, number, local=name)
 
 
@@ -216,54 +217,12 @@ def ensure_port(kernel: Kernel, number: int, *, loopback: bool) -> None:
     socket = records.get(kernel, number)
     if socket.family == AF_UNIX:
         return
-    here = (_LOOP4 if socket.family == AF_INET else _LOOP6) if loopback else _any(socket.family)
+    here = loopback_address(socket.family) if loopback else any_address(socket.family)
     if socket.local is None:
-        _bind_port(kernel, number, make(socket.family, 0, here))
+        joined = not (loopback and socket.type == SOCK_STREAM)  # a connection inside the run needs no port outside
+        _bind_port(kernel, number, make(socket.family, 0, here), joined=joined)
     elif loopback and is_any(socket.local):
         records.change(kernel, number, local=make(socket.family, socket.local.port, here))
-
-
-# What addresses mean.
-
-
-def make(family: int, port: int, address: bytes) -> Name:
-    """An internet address."""
-    data = port.to_bytes(2, "big")
-    return Name(family, data + address if family == AF_INET else data + bytes(4) + address + bytes(4))
-
-
-def _any(family: int) -> bytes:
-    return _ANY4 if family == AF_INET else _ANY6
-
-
-def with_port(name: Name, port: int) -> Name:
-    """``name`` with another port."""
-    return Name(name.family, port.to_bytes(2, "big") + name.data[2:])
-
-
-def address_of(name: Name) -> bytes:
-    """The host part of an internet address."""
-    return name.data[2:6] if name.family == AF_INET else name.data[6:22]
-
-
-def is_any(name: Name) -> bool:
-    """Whether it means every address of this host."""
-    return not any(address_of(name))
-
-
-def is_local(name: Name) -> bool:
-    """Whether it is an address of this host: any, or the loopback's (SOCK-3)."""
-    address = address_of(name)
-    return is_any(name) or (address[:1] == b"\x7f" if name.family == AF_INET else address == _LOOP6)
-
-
-def destination(name: Name) -> Name:
-    """Where a packet to ``name`` goes: any address means the loopback; other hosts are ENETUNREACH (SOCK-4)."""
-    if not is_local(name):
-        raise Refused(fail(ENETUNREACH, "SOCK-4"))
-    if is_any(name):
-        return make(name.family, name.port, _LOOP4 if name.family == AF_INET else _LOOP6)
-    return name
 
 
 # Finding sockets.

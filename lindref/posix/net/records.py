@@ -40,7 +40,23 @@ class Message:
     rights: tuple[int, ...] = ()
 
 
-@record("posix.socket")
+@record("posix.gate")
+class Gate:
+    """Something of the network that is joined to the host's. ``kind``: ``name`` (an address was taken), ``listener``,
+    ``datagram``, ``connecting`` or ``stream``. ``socket``: the socket here; for a stream the far end, which stands for
+    the peer on the host. ``sending``: bytes given to the host that have not gone yet; ``room``: how many the host may
+    bring; ``ended``: the peer sends no more; ``shut``: the peer was told that we send no more.
+    """
+
+    kind: str
+    socket: int
+    sending: int = 0
+    room: int = 0
+    ended: bool = False
+    shut: bool = False
+
+
+@record("posix.socket", version=2)
 class Socket:
     """A socket. ``description`` is 0 while it waits to be accepted. ``local``, ``remote``: addresses; ``file``: inode
     of its name in the file system; ``peer``: the socket at the other end, which datagrams go to.
@@ -48,6 +64,7 @@ class Socket:
     ``backlog``: connections that may wait, None unless it listens; ``queue``: those that do. ``inbox``, ``held``: what
     waits to be read, and its bytes. ``reads``, ``writes``: directions not shut down. ``error``: to be told once.
     ``options``: as set, by level << 32 | option. ``arrived``, ``left``: how often something came and was taken.
+    ``connecting``: a connection over the host's network has been asked for and is not there yet.
     """
 
     family: int
@@ -70,6 +87,7 @@ class Socket:
     options: PMap[bytes] = attrs.field(factory=PMap)
     arrived: int = 0
     left: int = 0
+    connecting: bool = False
 
     @property
     def streams(self) -> bool:

@@ -34,9 +34,10 @@ static uint64_t scan(const char *text, char **end, int base, int *negative, int 
     uint64_t value = 0;
     const char *first = at;
     for (int digit; (digit = digit_value((unsigned char)*at)) < base; at++)
-        if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)digit, &value))
+        if (value > (UINT64_MAX - digit) / base)
             *overflow = 1;
+        else
+            value = value * base + digit;
     if (end && at != first)
         *end = (char *)at;
     return value;
