@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from lindref.cli.resources import folder
 from lindref.cli.run import Notes
+from lindref.conformance.resources import folder
 from lindref.guest.build_guests import Guest, guests, load_guest
 from lindref.guest.toolchain import GuestBuildError
 from lindref.system.boot import BootError, boot

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 
 import lindref
-from lindref.cli.resources import folder
+from lindref.conformance.resources import folder
 from lindref.conformance.rules import Citation, Rule, citations, family, rules
 
 _HELP = """usage: lindref spec list [--json] | lindref spec show RULE... | lindref spec coverage [--json]

@@ -1,4 +1,4 @@
-"""Rebuild the prebuilt guests: ``python -m lindref.guest.build_guests [NAME…]``.
+"""Rebuild the prebuilt guests: ``python -m lindref.guest.build_guests [NAME…]`` (``puppet``: the vectors' player).
 
 Each folder of ``conformance/guests`` holds sources, the programs built from them, and ``expected.json``, which says how
 they are built and what a run of them shows.
@@ -20,6 +20,12 @@ from lindref.guest.toolchain import GuestBuildError
 
 GUESTS = Path(__file__).resolve().parents[2] / "conformance" / "guests"
 """Where the guests are in a checkout."""
+
+PUPPET = GUESTS.parent / "puppet"
+"""The guest that plays recorded vectors; it brings its own start and uses no library."""
+
+PUPPET_STACK = 1 << 18
+"""Bytes of stack of its first thread."""
 
 
 @attrs.frozen
@@ -127,10 +133,25 @@ def build(guest: Guest) -> None:
             compile_guest(program.sources, program.name, grate=program.grate)
 
 
+def build_puppet(output: str = "puppet.wasm") -> None:
+    """Compile the puppet into its folder, or to the absolute path ``output``.
+
+    Raises:
+        GuestBuildError: it does not build.
+    """
+    with _inside(PUPPET):
+        strict = ("-Wall", "-Wextra", "-Werror")
+        compile_guest(["puppet.c"], output, grate=True, start_files=False, stack_size=PUPPET_STACK, extra=strict)
+
+
 def main(argv: list[str]) -> int:
     """Build the guests named, or all.  Exit status as of ``lindref cc``."""
     try:
-        chosen = [load_guest(GUESTS / name) for name in argv] or guests()
+        named = [name for name in argv if name != PUPPET.name]
+        chosen = [load_guest(GUESTS / name) for name in named] if argv else guests()
+        if len(named) < len(argv) or not argv:
+            build_puppet()
+            print(f"puppet: puppet.wasm {(PUPPET / 'puppet.wasm').stat().st_size}")
         for guest in chosen:
             build(guest)
             sizes = ", ".join(f"{each.name} {(guest.folder / each.name).stat().st_size}" for each in guest.programs)

@@ -31,6 +31,7 @@ Compile C against the guest kit into a program for `lindref run`.
   -L DIR  -l NAME  link libNAME.a; -lc -lm -lpthread -lrt -ldl are part of the kit
   -Wl,OPTION,…     options for the linker
   --stack-size N   bytes of stack of the first thread (default 65536)
+  -nostartfiles    without the kit's _start: the program has its own
   -v               show the commands
   --print-include  where the kit's headers are
   --shared, --pie  position-independent modules: not available yet
@@ -64,6 +65,7 @@ class _Options:
     pie: bool = False
     shared: bool = False
     debug: bool = False
+    start_files: bool = True
     opt: str = "-O2"
     libraries: list[str] = attrs.Factory(list)
     library_dirs: list[str] = attrs.Factory(list)
@@ -108,7 +110,7 @@ def _link_command(
         *(["-z", f"stack-size={options.stack_size}"] if options.stack_size is not None else []),
         *([] if options.debug else ["--strip-debug", "--compress-relocations"]),
         *(word for folder in options.library_dirs for word in ("-L", folder)),
-        str(start),
+        *([str(start)] if options.start_files else []),
         *objects,
         *(f"-l{name}" for name in options.libraries if name not in KIT_LIBRARIES),
         "--start-lib",
@@ -174,6 +176,8 @@ def compile_guest(
     include_dirs: Sequence[str | Path] = (),
     opt: str = "-O2",
     debug: bool = False,
+    start_files: bool = True,
+    stack_size: int | None = None,
     extra: Sequence[str] = (),
 ) -> None:
     """Compile C sources (and .s, .o, .a files) into the program ``output``.
@@ -188,6 +192,8 @@ def compile_guest(
         include_dirs: folders for ``-I``.
         opt: optimisation level as clang's word.
         debug: keep DWARF.
+        start_files: with the kit's ``_start``, which learns who the cage is, prepares the library and calls main.
+        stack_size: bytes of stack of the first thread, a multiple of 16; the linker's default where it is None.
         extra: further words for clang.
 
     Raises:
@@ -205,6 +211,8 @@ def compile_guest(
             include_dirs=[str(folder) for folder in include_dirs],
             opt=opt,
             debug=debug,
+            start_files=start_files,
+            stack_size=stack_size,
             compiler=list(extra),
         )
     )
@@ -253,6 +261,8 @@ def _parse(argv: Sequence[str]) -> _Options:
                 options.shared = True
             case "-g":
                 options.debug = True
+            case "-nostartfiles":
+                options.start_files = False
             case "-v":
                 options.verbose = True
             case _ if name in _IGNORED:

@@ -1,4 +1,4 @@
-"""The recorded answers of the real system and of Linux, area by area."""
+"""The recorded answers of the real system and of Linux, area by area, in both profiles, from both players."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import attrs
 import pytest
 
+from lindref.conformance.vectors import cage
 from lindref.conformance.vectors.judge import Status, judge
 from lindref.conformance.vectors.linux import LINUX_RULES
 from lindref.conformance.vectors.model import load
@@ -30,11 +31,15 @@ def test_areas_are_all(shared):
     assert sorted(AREAS) == sorted(path.stem for path in (shared / "vectors").glob("*.json"))
 
 
+PLAYERS = {"direct": play, "cage": cage.play}
+
+
+@pytest.mark.parametrize("player", PLAYERS)
 @pytest.mark.parametrize("profile", [LIND, SPEC], ids=lambda profile: profile.name)
 @pytest.mark.parametrize("area", AREAS)
-def test_direct(shared, area, profile):
+def test_recorded(shared, area, profile, player):
     """Profile lind answers all as recorded; profile spec as Linux or for a reason that has a name."""
-    verdicts = [judge(one, profile, play, model=play) for one in recorded(shared, area)]
+    verdicts = [judge(one, profile, PLAYERS[player], model=play) for one in recorded(shared, area)]
     assert [str(one) for one in verdicts if one.status is not Status.PASSED] == []
     reasons = {reason for one in verdicts for reason in one.reasons}
     assert reasons <= {rule.id for rule in LINUX_RULES} | set(DEVIATIONS)

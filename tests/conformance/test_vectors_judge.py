@@ -6,7 +6,7 @@ import attrs
 import pytest
 from vector_worlds import call, entry, exits, vector
 
-from lindref.cli.resources import folder
+from lindref.conformance.resources import folder
 from lindref.conformance.rules import rules
 from lindref.conformance.vectors.compare import LOG_LOST, difference
 from lindref.conformance.vectors.judge import Status, judge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import venv
@@ -23,6 +24,7 @@ def test_the_wheel_outside_the_checkout(tmp_path: Path) -> None:
     assert "lindref/py.typed" in names
     assert "lindref/trace/trace-1.schema.json" in names
     assert "lindref/guest/include/lind_syscall.h" in names
+    assert "lindref/data/conformance/puppet/puppet.wasm" in names
     venv.create(tmp_path / "venv", with_pip=True)
     inside = tmp_path / "venv" / "bin"
     subprocess.run([inside / "pip", "install", "--quiet", wheel], check=True)
@@ -34,3 +36,9 @@ def test_the_wheel_outside_the_checkout(tmp_path: Path) -> None:
     assert "→ grate 1" in lindref("demo")
     assert "spec/3i.md" in lindref("spec", "show", "3I-ROUTE-2")
     assert "xample" in lindref("cc", "--help")
+    vectors = tmp_path / "vectors.json"
+    step = {"id": "s1", "op": "call", "n": 39, "name": "getpid", "args": []}
+    seen = {"outcome": "exit", "code": 0, "log": [{"cage": 1, "step": "s1", "ret": 1}]}
+    one = {"id": "a.b.c", "files": [], "programs": {"main": {"steps": [step]}}, "observed": {"lind": seen}}
+    vectors.write_text(json.dumps([one]))
+    assert lindref("vectors", str(vectors), "--player", "cage") == "1 passed, 0 failed, 0 skipped\n"

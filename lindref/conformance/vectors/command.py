@@ -6,12 +6,13 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lindref.arguments import USAGE, Arguments
 from lindref.conformance.progress import Bar
+from lindref.conformance.vectors import cage
 from lindref.conformance.vectors.judge import Play, Status, Verdict, judge
 from lindref.conformance.vectors.model import Vector, VectorError, load
 from lindref.conformance.vectors.play import play
@@ -29,7 +30,7 @@ Exit status: 0 nothing failed, 1 something failed, 2 usage.
 """
 
 #: By name: calls put straight into the model, or a guest that makes them through the real ABI.
-PLAYERS: dict[str, Callable[[], Play]] = {"direct": lambda: play}
+PLAYERS: dict[str, Play] = {"cage": cage.play, "direct": play}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a .json file, or a folder that has some")
-    players = "direct: calls put into the model (default)"
+    players = "direct: calls put into the model (default); cage: made by a guest"
     parser.add_argument("--player", choices=sorted(PLAYERS), default="direct", help=players)
     parser.add_argument("--profile", choices=[SPEC.name, LIND.name], default=SPEC.name, help="default: spec")
     parser.add_argument("--only", metavar="ID-GLOB", action="append", help="play the vectors whose ids match")
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:
         vectors = select([one for path in find(options.paths) for one in load(path)], options.only)
-        verdicts = run(vectors, by_name(options.profile), PLAYERS[options.player](), verbose=options.verbose)
+        verdicts = run(vectors, by_name(options.profile), PLAYERS[options.player], verbose=options.verbose)
         if options.json is not None:
             _write(options.json, verdicts)
     except (VectorError, OSError) as error:

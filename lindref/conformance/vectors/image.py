@@ -95,6 +95,8 @@ class Program:
     signal_handlers: dict[int, Steps]
     numbers: dict[str, int]
     literals: dict[bytes, int]
+    #: Steps by name, in the order of their numbers.
+    step_of: dict[str, Step]
 
     @property
     def data(self) -> bytes:
@@ -112,9 +114,11 @@ def program(name: str, source: dict[str, Json]) -> Program:
     slots = {kind: {int(k): v for k, v in source.get(kind, {}).items()} for kind in ("handlers", "sighandlers")}
     lists = _lists(source)
     numbers: dict[str, int] = {}
+    step_of: dict[str, Step] = {}
     for steps in lists:
         for step in _steps(steps):
             numbers.setdefault(step["id"], len(numbers))
+            step_of.setdefault(step["id"], step)
     if len(numbers) > MAX_STEPS:
         raise VectorError(f"program {name}: {len(numbers)} steps, at most {MAX_STEPS} are played")
     literals: dict[bytes, int] = {}
@@ -123,4 +127,4 @@ def program(name: str, source: dict[str, Json]) -> Program:
         if found not in literals:
             literals[found] = end
             end += len(found)
-    return Program(name, source["steps"], slots["handlers"], slots["sighandlers"], numbers, literals)
+    return Program(name, source["steps"], slots["handlers"], slots["sighandlers"], numbers, literals, step_of)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from lindref.conformance.vectors import image
 from lindref.conformance.vectors.model import Json, Vector, VectorError
@@ -11,6 +12,7 @@ from lindref.posix import console
 from lindref.posix.cage import MAIN_THREAD
 from lindref.posix.fs import roots
 from lindref.posix.fs.hosttree import RootError
+from lindref.posix.kernel import Kernel
 from lindref.profile import LIND, Profile
 from lindref.system.outcome import HANGS, Ending, Outcome
 from lindref.system.runner import Runner
@@ -18,6 +20,7 @@ from lindref.system.runtime import Config
 from lindref.system.system import System
 from lindref.system.threads import Thread
 from lindref.threei import tables
+from lindref.threei.tables import HandlerTables
 
 #: Steps after which a run counts as one that never ends.
 MAX_STEPS = 400_000
@@ -56,9 +59,8 @@ class VectorSystem(System):
         return thread
 
 
-def _add_file(system: System, entry: Mapping[str, Json]) -> None:
+def _add_file(kernel: Kernel, entry: Mapping[str, Json]) -> None:
     """One entry of the initial file tree."""
-    kernel = system.kernel
     path = entry["path"].encode()
     mode = int(entry.get("mode", "0644"), 8)
     match entry["type"]:
@@ -93,32 +95,48 @@ def observed(outcome: Outcome, journal: Journal, stdout: bytes) -> dict[str, Jso
     return {"outcome": "exit", "code": outcome.status, **found}
 
 
-def prepare(vector: Vector, profile: Profile = LIND) -> VectorSystem:
-    """A system about to run ``vector``."""
-    system = VectorSystem(vector, profile)
+class PlayingSystem(Protocol):
+    """A system that plays: it knows the programs of a vector by their files."""
+
+    kernel: Kernel
+    tables: HandlerTables
+
+    def add_program(self, program: image.Program) -> bytes:
+        """The file that runs ``program``."""
+
+    def boot(self, path: bytes, image: bytes, argv: Iterable[bytes], env: Iterable[bytes]) -> None:
+        """Start it."""
+
+
+def prepare(system: PlayingSystem, vector: Vector) -> None:
+    """Give a system the world that ``vector`` begins in, and start its main program. Raises ``VectorError``."""
     kernel = system.kernel
     roots.open_root(kernel, "blank", None)
     for path in _DIRECTORIES:
         roots.add_dir(kernel, path, 0o755)
     first = b""
     for name, source in vector.programs.items():
-        data = system.add_program(image.program(name, dict(source)))
+        try:
+            data = system.add_program(image.program(name, dict(source)))
+        except VectorError as error:
+            raise VectorError(f"{vector.id}: {error}") from None
         first = data if name == "main" else first
         # The recorder's files had no execute permission; the real system did not ask for it.
-        roots.add_file(kernel, b"/prog/" + name.encode(), data, 0o644 if profile.has("EXEC-UNCHECKED") else 0o755)
+        mode = 0o644 if kernel.profile.has("EXEC-UNCHECKED") else 0o755
+        roots.add_file(kernel, b"/prog/" + name.encode(), data, mode)
     for entry in vector.files:
         try:
-            _add_file(system, entry)
+            _add_file(kernel, entry)
         except RootError as error:
             raise VectorError(f"{vector.id}: {error}") from None
     console.end_stdin(kernel)
     system.tables = tables.boot(system.tables, RECORDER, kernel.rows)
     system.boot(b"/prog/main", first, [b"/prog/main"], ())
-    return system
 
 
 def play(vector: Vector, profile: Profile = LIND) -> dict[str, Json]:
     """Play a vector; its observation."""
-    system = prepare(vector, profile)
+    system = VectorSystem(vector, profile)
+    prepare(system, vector)
     outcome = system.run()
     return observed(outcome, system.journal, console.output(system.kernel, console.STDOUT))

@@ -9,12 +9,12 @@ import attrs
 
 from lindref.conformance.vectors import image
 from lindref.conformance.vectors.model import Json, Step, Steps
-from lindref.conformance.vectors.show import show
+from lindref.conformance.vectors.observe import handled, i32, seen, signed, strings, wanted, words
 from lindref.conformance.vectors.values import Values
 from lindref.posix.structs import CLONE_ARGS, SIGACTION
 from lindref.system.abi import SyscallRequest
 from lindref.system.runner import Asks, AtDelivery, Finished, HandlerReturned, RunnerEvent, Trapped
-from lindref.threei.numbers import COPY_DATA_BETWEEN_CAGES, MEMORY_FLAG, UNUSED, UNUSED_CAGE
+from lindref.threei.numbers import MEMORY_FLAG, UNUSED, UNUSED_CAGE
 
 if TYPE_CHECKING:
     from lindref.conformance.vectors.image import Program
@@ -56,12 +56,6 @@ class Frame:
 
 Begin = Callable[["VectorRunner", Frame, Step], RunnerEvent | None]
 Journal = list[dict[str, Json]]
-
-
-def i32(value: int) -> int:
-    """The low 32 bits, signed."""
-    value &= 0xFFFFFFFF
-    return value - (1 << 32) if value >> 31 else value
 
 
 class VectorRunner:
@@ -167,39 +161,9 @@ class VectorRunner:
     def done(self, frame: Frame, step: Step, ret: int, **more: Json) -> None:
         """The step has a result: keep it, log it, go on."""
         self.values.set_result(step["id"], ret)
-        seen: dict[str, Json] = {"ret": self.shown(step, ret), **more}
-        if step.get("dump"):
-            seen["dump"] = [self._dumped(how) for how in step["dump"]]
-        self.log(step, **seen)
+        values = [self.pair(one)[0] if isinstance(one, list) else self.values.value(one) for one in wanted(step)]
+        self.log(step, **seen(step, ret, values, self.guest.system.host), **more)
         self.next(frame)
-
-    def shown(self, step: Step, ret: int) -> Json:
-        """A result in the normal form of the log."""
-        how = step.get("ret_as")
-        if how == "brk":
-            return "BRK0"
-        if isinstance(how, dict):
-            return {"rel": [how["rel"], i32(ret - self.values.result(how["rel"]))]}
-        if how == "shape":
-            return ret if -4096 < ret < 0 else "ok"
-        if how == "pos":
-            return "positive" if ret > 0 else ret
-        if step.get("n") == COPY_DATA_BETWEEN_CAGES and "pairs" in step:
-            value, cage = self.pair(step["pairs"][1])
-            del cage
-            return "DEST" if ret == i32(value) else ret
-        return ret
-
-    def _dumped(self, how: Step) -> Json:
-        """Memory in the form that is asked for."""
-        length = how["len"]
-        count = self.values.result(length["res"]) if isinstance(length, dict) else length
-        host = self.guest.system.host
-        place = host.resolve(self.values.value(how["at"]))
-        memory = host.memory(place.cage) if place is not None else None
-        if place is None or memory is None:
-            return None
-        return show(memory.try_read(place.offset, max(count, 0)), how)
 
     def pair(self, given: Json) -> tuple[int, int]:
         """A (value, cage) pair as the C library sends it: a flagged value of one's own is made a pointer."""
@@ -356,7 +320,7 @@ def _peek(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
     data = runner.values.memory.try_read(runner.values.guest_address(step["at"]), step["width"])
     if data is None:
         return Trapped("out of bounds memory access", runner.where())
-    runner.done(frame, step, int.from_bytes(data, "little"))
+    runner.done(frame, step, signed(int.from_bytes(data, "little")))
     return None
 
 
@@ -365,7 +329,7 @@ def _add(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
     old = int.from_bytes(runner.values.memory.try_read(address, 8) or b"", "little")
     new = old + runner.values.value(step["value"]) & (1 << 64) - 1
     runner.values.memory.try_write(address, new.to_bytes(8, "little"))
-    runner.values.set_result(step["id"], new - (1 << 64) if new >> 63 else new)
+    runner.values.set_result(step["id"], signed(new))
     runner.next(frame)
     return None
 
@@ -418,8 +382,7 @@ def _sigaction(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | 
 
 def _siglog(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
     data = runner.values.memory.try_read(image.SIGNALS + 4, 4 * runner.signal_count()) or b""
-    numbers = [int.from_bytes(data[i : i + 4], "little", signed=True) for i in range(0, len(data), 4)]
-    runner.log(step, signals=numbers)
+    runner.log(step, signals=words(data))
     if step.get("clear"):
         runner.values.memory.try_write(image.SIGNALS, bytes(4))
     runner.next(frame)
@@ -456,17 +419,17 @@ def _dump(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
 
 
 def _argv(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
-    seen = {"argv": [word.decode("utf-8", "backslashreplace") for word in runner.guest.argv]}
+    told = {"argv": strings(runner.guest.argv)}
     if step.get("env"):
-        seen["env"] = [word.decode("utf-8", "backslashreplace") for word in runner.guest.env]
-    runner.log(step, **seen)
+        told["env"] = strings(runner.guest.env)
+    runner.log(step, **told)
     runner.next(frame)
     return None
 
 
 def _eval(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
     value = runner.values.value(step["value"])
-    runner.done(frame, step, value - (1 << 64) if value >> 63 else value)
+    runner.done(frame, step, signed(value))
     return None
 
 
@@ -491,17 +454,7 @@ def _return(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | Non
 
 
 def _hargs(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
-    given = runner.values.pairs
-    pairs: list[Json] = []
-    for i in range(6):
-        value, cage = given[2 * i], given[2 * i + 1]
-        shown: Json = value - (1 << 64) if value >> 63 else value
-        if value == UNUSED:
-            shown = "unused"
-        elif i + 1 in step["ptr"] and value:
-            shown = "PTR"
-        pairs.append([shown, "unused" if cage == UNUSED_CAGE else cage])
-    runner.log(step, own=runner.guest.cage, pairs=pairs)
+    runner.log(step, **handled(step, runner.guest.cage, runner.values.pairs))
     runner.next(frame)
     return None
 
