@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -47,7 +48,11 @@ def main(argv: Sequence[str]) -> int:
     if found is None:
         sys.stderr.write(f"lindref: no command {argv[0]!r} (one of: {', '.join(COMMANDS)})\n")
         return USAGE
-    command: Callable[[list[str]], int] = import_module(found[0]).main
+    gc.disable()  # what is loaded now stays
+    try:
+        command: Callable[[list[str]], int] = import_module(found[0]).main
+    finally:
+        gc.enable()
     try:
         return command(list(argv[1:]))
     except SystemExit as done:  # the command line: help was asked for, or something is wrong with it

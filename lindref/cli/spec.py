@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import attrs
-
 import lindref
 from lindref.conformance.resources import folder
 from lindref.conformance.rules import Citation, Rule, citations, family, rules
@@ -70,7 +68,7 @@ def main(argv: list[str]) -> int:
                 print(f"{rule.id:<16} {rule.text}")
             return 0
         case ["list", "--json"]:
-            print(json.dumps([attrs.asdict(rule) for rule in known.values()], ensure_ascii=False, indent=1))
+            print(json.dumps([classes.asdict(rule) for rule in known.values()], ensure_ascii=False, indent=1))
             return 0
         case ["show", *names] if names:
             return _show(known, names)

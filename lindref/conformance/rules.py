@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import attrs
+from lindref import classes
 
 _RULE = re.compile(r"^- \*\*([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)\*\* (.*?)(?: \*\(([^)]*(?:\([^)]*\)[^)]*)*)\)\*)?$")
 _WORD = re.compile(r"(?<![\w-])([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)(?![\w-])")
 
 
-@attrs.frozen
+@classes.frozen
 class Rule:
     """A rule: its id, its text, its source (empty where the text is ours), and the file that defines it."""
 
@@ -25,7 +25,7 @@ class Rule:
     file: str
 
 
-@attrs.frozen
+@classes.frozen
 class Citation:
     """A place that names a rule: the file, as a path from where the search began, and the line (from 1)."""
 

@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping
 from os import chdir
 from pathlib import Path
 
-import attrs
-
+from lindref import classes
 from lindref.guest.cc import compile_guest
 from lindref.guest.toolchain import GuestBuildError
 
@@ -28,7 +27,7 @@ PUPPET_STACK = 1 << 18
 """Bytes of stack of its first thread."""
 
 
-@attrs.frozen
+@classes.frozen
 class Program:
     """How one program of a guest is built."""
 
@@ -42,7 +41,7 @@ class Program:
     """Whether it exports the entry of a grate."""
 
 
-@attrs.frozen
+@classes.frozen
 class Guest:
     """A folder of ``conformance/guests``: programs, how to run them, and what must come out."""
 

@@ -14,8 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import attrs
-
+from lindref import classes
 from lindref.guest.kit import INCLUDE, TARGET_FLAGS, build_kit, kit_objects
 from lindref.guest.toolchain import GuestBuildError, Toolchain, find_toolchain
 
@@ -55,11 +54,11 @@ EXPORTS = ("__stack_pointer", "__stack_low", "__tls_base", "__wasm_init_tls", "s
 COMPILED = frozenset({".c", ".s", ".S", ".i"})
 
 
-@attrs.define
+@classes.define
 class _Options:
     """The command line taken apart."""
 
-    inputs: list[Path] = attrs.Factory(list)
+    inputs: list[Path] = classes.Factory(list)
     output: Path = Path("a.wasm")
     grate: bool = False
     pie: bool = False
@@ -67,11 +66,11 @@ class _Options:
     debug: bool = False
     start_files: bool = True
     opt: str = "-O2"
-    libraries: list[str] = attrs.Factory(list)
-    library_dirs: list[str] = attrs.Factory(list)
-    include_dirs: list[str] = attrs.Factory(list)
-    compiler: list[str] = attrs.Factory(list)
-    linker: list[str] = attrs.Factory(list)
+    libraries: list[str] = classes.Factory(list)
+    library_dirs: list[str] = classes.Factory(list)
+    include_dirs: list[str] = classes.Factory(list)
+    compiler: list[str] = classes.Factory(list)
+    linker: list[str] = classes.Factory(list)
     stack_size: int | None = None
     verbose: bool = False
 

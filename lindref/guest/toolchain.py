@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-import attrs
+from lindref import classes
 
 OLDEST_CLANG = 18
 """The first clang whose output the kit's setjmp support knows."""
@@ -36,7 +36,7 @@ class GuestBuildError(Exception):
         self.status = status
 
 
-@attrs.frozen
+@classes.frozen
 class Toolchain:
     """A compiler and a linker as command prefixes."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.state.pmap import PMap
 from lindref.state.records import record
 
@@ -88,18 +87,18 @@ class Cage:
     cwd: bytes = b"/"
     cwd_inode: int = 0
     umask: int = 0o022
-    fds: PMap[Any] = attrs.field(factory=PMap)
+    fds: PMap[Any] = classes.field(factory=PMap)
     # Memory: mappings by first page; the break lies between heap_start and brk, in bytes.
-    vmmap: PMap[Mapping] = attrs.field(factory=PMap)
+    vmmap: PMap[Mapping] = classes.field(factory=PMap)
     heap_start: int = 0
     brk: int = 0
     # The mapping that a check of the map found last (deviation ``MEM-CHECK-CACHE``).
     checked: Mapping | None = None
     # Signals: one mask for all threads; pending in order of arrival.
-    actions: PMap[SigAction] = attrs.field(factory=PMap)
+    actions: PMap[SigAction] = classes.field(factory=PMap)
     mask: int = 0
     pending: tuple[int, ...] = ()
-    timers: PMap[IntervalTimer] = attrs.field(factory=PMap)
+    timers: PMap[IntervalTimer] = classes.field(factory=PMap)
     # Job control: whether stopped, and the wait status of the last stop or go that the parent was not told (0: none).
     stopped: bool = False
     report: int = 0

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.posix import fdtable, openfile
 from lindref.posix.errno import ENXIO
 from lindref.posix.errors import fail
@@ -41,7 +40,7 @@ class Console:
     pending: bytes = b""
     ended: bool = False
     fetched: int = 0
-    output: PMap[bytes] = attrs.field(factory=PMap)
+    output: PMap[bytes] = classes.field(factory=PMap)
     tty: bool = False
     size: tuple[int, int] = (24, 80)
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.posix import fdtable, openfile
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
@@ -61,7 +60,7 @@ class Interest:
 class Epoll:
     """An instance: its interests, by number of description and descriptor; the next turn."""
 
-    interests: PMap[Interest] = attrs.field(factory=PMap)
+    interests: PMap[Interest] = classes.field(factory=PMap)
     turns: int = 0
 
 

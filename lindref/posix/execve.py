@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import re
 
-import attrs
-
+from lindref import classes
 from lindref.posix import paths
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
@@ -40,7 +39,7 @@ _LEVELS = 5
 _LEVELS_RECORDED = 3
 
 
-@attrs.frozen
+@classes.frozen
 class _Found:
     """The module that a path leads to in the end, and the arguments it gets."""
 

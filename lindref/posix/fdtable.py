@@ -6,8 +6,7 @@ it (FD-1).
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.posix import locks, openfile
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
@@ -31,7 +30,7 @@ class FdEntry:
     under: int = 0
 
 
-@attrs.frozen
+@classes.frozen
 class Opened:
     """A descriptor argument that was looked up: its number, its entry, the description's number and record."""
 

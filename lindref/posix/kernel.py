@@ -11,8 +11,7 @@ from collections.abc import Mapping as MappingABC
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import attrs
-
+from lindref import classes
 from lindref.posix.cage import Cage
 from lindref.posix.call import Call, i32
 from lindref.posix.constants import EPOCH
@@ -104,7 +103,7 @@ class Identity:
     hostname: bytes = b"lind"
 
 
-@attrs.frozen
+@classes.frozen
 class Hooks:
     """What a subject does when cages come and go. Each function gets the kernel and cage ids.
 
@@ -214,7 +213,7 @@ class Kernel:
         except Refused as refusal:
             result = refusal.result
         if isinstance(result, Done) and not -0x80000000 <= result.value < 0x80000000:
-            return attrs.evolve(result, value=i32(result.value))  # the gate returns an i32 (rawposix.md 0)
+            return classes.evolve(result, value=i32(result.value))  # the gate returns an i32 (rawposix.md 0)
         return result
 
     def abandon(self, call: Call) -> None:

@@ -4,8 +4,7 @@ spec/sockets.md.
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.posix import fdtable, openfile, signals
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
@@ -122,7 +121,7 @@ def sendmsg(kernel: Kernel, call: Call) -> Result:
     return _send(kernel, call, message.buffers, call.i32(2), to, rights)
 
 
-@attrs.frozen
+@classes.frozen
 class _Message:
     """A message header that was read."""
 

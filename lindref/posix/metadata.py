@@ -5,8 +5,7 @@ Rules META-1 to META-8 in spec/files.md.
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.posix import fdtable, paths
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
@@ -309,7 +308,7 @@ def fchownat(kernel: Kernel, call: Call) -> Result:
 # utimensat.
 
 
-@attrs.frozen
+@classes.frozen
 class _Times:
     """The times to set, ns or None for "leave it"; whether both are the present."""
 

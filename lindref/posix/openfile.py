@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.posix.errno import EINVAL, EISDIR, ESPIPE
 from lindref.posix.errors import fail
 from lindref.posix.fs.numbers import O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY
@@ -69,7 +68,7 @@ class OpenFile:
         return not self.flags & O_NONBLOCK
 
 
-@attrs.frozen
+@classes.frozen
 class Block:
     """Nothing can be moved now: wait for ``keys``, at most ``limit`` ns if that is not None; ``why`` is for people."""
 
@@ -121,7 +120,7 @@ def _no_status(kernel: Kernel, number: int, file: OpenFile) -> dict[str, int]:
     return {}
 
 
-@attrs.frozen
+@classes.frozen
 class Ops:
     """How descriptions of a kind behave. Every function gets the kernel, the description's number and its record.
 

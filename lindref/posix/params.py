@@ -11,8 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.posix.call import Call
 from lindref.posix.result import Result
 
@@ -85,7 +84,7 @@ class ReturnKind(Enum):
 RESULT = "result"
 
 
-@attrs.frozen
+@classes.frozen
 class Param:
     """One argument.
 
@@ -106,7 +105,7 @@ class Param:
 Handler = Callable[["Kernel", Call], Result]
 
 
-@attrs.frozen
+@classes.frozen
 class CallRow:
     """One call: number, name, parameters in slot order, the function that does it (None: not built), its result.
 

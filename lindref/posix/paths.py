@@ -6,8 +6,7 @@ profile ``spec`` walks it as it is.
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.posix import fdtable
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
@@ -24,7 +23,7 @@ from lindref.posix.result import Refused, RuntimeFault
 _FAR = 1 << 20
 
 
-@attrs.frozen
+@classes.frozen
 class Path:
     """A path argument, read but not yet walked: its bytes and the inode that relative ones begin at."""
 

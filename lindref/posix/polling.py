@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
-
+from lindref import classes
 from lindref.posix import fdtable, signals
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
@@ -79,7 +78,7 @@ def not_yet(call: Call, opened: Iterable[Opened], kernel: Kernel, deadline: int 
 # poll.
 
 
-@attrs.define
+@classes.define
 class _Asked:
     """One entry of a poll array, and the answer."""
 
@@ -198,7 +197,7 @@ def ppoll(kernel: Kernel, call: Call) -> Result:
         signals.set_mask(kernel, call.target, int.from_bytes(data, "little"))
     answer = _poll(kernel, replace(call, memo=inner), call.i32(2))
     if isinstance(answer, Wait):
-        return attrs.evolve(answer, memo=(answer.memo, before))
+        return classes.evolve(answer, memo=(answer.memo, before))
     signals.set_mask(kernel, call.target, before)
     return answer
 

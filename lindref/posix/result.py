@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import attrs
-
+from lindref import classes
 from lindref.state.records import adopt
 
 
-@attrs.frozen
+@classes.frozen
 class WaitKey:
     """Something that a waiting call may wait for: a kind (`Key`) and the number of the object."""
 
@@ -49,7 +48,7 @@ class Key:
     CONSOLE = "console"
 
 
-@attrs.frozen
+@classes.frozen
 class Failure:
     """One error that holds: its number and the rule that says so."""
 
@@ -57,7 +56,7 @@ class Failure:
     rule: str
 
 
-@attrs.frozen
+@classes.frozen
 class Done:
     """The call is over. ``restart``: it failed with EINTR and may be started again when the signal's handler
     was installed with SA_RESTART (see `signals`). ``failures``: all errors that held, the reported one included.
@@ -68,7 +67,7 @@ class Done:
     failures: tuple[Failure, ...] = ()
 
 
-@attrs.frozen
+@classes.frozen
 class Wait:
     """Not yet: try again with ``memo`` when one of ``keys`` changes, when virtual time reaches ``deadline`` (ns, None:
     never) or, if ``interruptible``, when a signal interrupts. ``why`` is for people (``waiting for a child``).
@@ -81,7 +80,7 @@ class Wait:
     interruptible: bool = True
 
 
-@attrs.frozen
+@classes.frozen
 class RuntimeFault:
     """The real system's host process would die here. ``code``: -6 abort, -11 segmentation fault, 101 panic of the
     thread. Only profile ``lind`` answers it.
@@ -92,7 +91,7 @@ class RuntimeFault:
     code: int = -6
 
 
-@attrs.frozen
+@classes.frozen
 class Fork:
     """Cage ``child`` was made as a copy of ``parent``; the system forks memory and continuation, then calls
     `processes.forked`. The parent sees ``child``, the child 0. ``runs`` is false when the child never gets to run
@@ -104,7 +103,7 @@ class Fork:
     runs: bool = True
 
 
-@attrs.frozen
+@classes.frozen
 class NewThread:
     """A thread of ``cage`` was made. ``stack``: guest address of the high end of its stack, ``stack_size`` in bytes.
     The creator sees ``tid``, the new thread 0.
@@ -117,7 +116,7 @@ class NewThread:
     flags: int
 
 
-@attrs.frozen
+@classes.frozen
 class Exec:
     """The image of ``cage`` is to be replaced by the module in ``image``: the bytes of the file at ``path``. ``argv``
     and
@@ -132,7 +131,7 @@ class Exec:
     env: tuple[bytes, ...]
 
 
-@attrs.frozen
+@classes.frozen
 class ThreadEnd:
     """Thread ``tid`` of ``cage`` ends; the system stops it where it is and calls `processes.thread_gone`."""
 
@@ -141,7 +140,7 @@ class ThreadEnd:
     status: int
 
 
-@attrs.frozen
+@classes.frozen
 class GroupEnd:
     """All threads of ``cage`` end, with the status that its record has now; the system stops each and calls
     `processes.thread_gone` for it.

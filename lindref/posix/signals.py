@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-import attrs
-
+from lindref import classes
 from lindref.posix import usermem as user
 from lindref.posix.cage import Cage, SigAction
 from lindref.posix.call import Call
@@ -74,7 +73,7 @@ class Action(Enum):
     FAULT = "fault"  # the host process dies (SIG-DEFAULT-FAULT)
 
 
-@attrs.frozen
+@classes.frozen
 class Delivery:
     """One signal taken from a cage's pending list. ``handler``: function-table index to call with ``signo``;
     ``saved_mask``: the mask to put back when it returns; ``restart``: whether the call that was interrupted, if its

@@ -9,13 +9,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-import attrs
+from lindref import classes
 
 #: Formats of integer fields: letter of `struct`, plus "" for padding.
 _SIZES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8}
 
 
-@attrs.frozen
+@classes.frozen
 class Field:
     """One field: where, how wide (a `struct` letter), how to show it.
 
@@ -30,7 +30,7 @@ class Field:
     names: str | None = None
 
 
-@attrs.frozen
+@classes.frozen
 class Layout:
     """A structure of ``size`` bytes. Bytes outside the fields are zero when packed and ignored when read."""
 

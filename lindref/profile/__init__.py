@@ -6,14 +6,13 @@ does. Code never compares profiles: it asks ``profile.has("DEVIATION-ID")``, and
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.profile.deviations import DEVIATIONS, Deviation
 
 __all__ = ["DEVIATIONS", "LIND", "SPEC", "Deviation", "Profile", "by_name"]
 
 
-@attrs.frozen
+@classes.frozen
 class Profile:
     """A profile: its name and the deviations from the promise that are in force."""
 

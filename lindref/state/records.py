@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any, TypeVar, dataclass_transform
 
-import attrs
-
+from lindref import classes
 from lindref.state import schema
 from lindref.state.digest import digest
 from lindref.state.equal import identical
@@ -36,9 +34,9 @@ class Record:
         return int.from_bytes(digest(self)[:8], "little", signed=True)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(attrs.field,))
+@dataclass_transform(frozen_default=True, field_specifiers=(classes.field,))
 def record(name: str, *, version: int = 1) -> Callable[[type[T]], type[T]]:
-    """Declare a record: an ``attrs.frozen`` class that states may hold, written under ``name``.
+    """Declare a record: a ``classes.frozen`` class that states may hold, written under ``name``.
 
     The order of the fields is their order on the wire; whoever changes fields raises ``version``. All fields
     are positional arguments, and hold values that the codec knows. ``TypeError`` for a name taken twice.
@@ -46,7 +44,7 @@ def record(name: str, *, version: int = 1) -> Callable[[type[T]], type[T]]:
     """
 
     def declare(cls: type[T]) -> type[T]:
-        made: Any = attrs.frozen(eq=False, order=False)(_with_slot(cls))
+        made: Any = classes.build(cls, is_frozen=True, eq=False, base=Record)
         schema.enter(schema.Schema(name, version, made, _fields(name, made), cached=True))
         return made  # type: ignore[no-any-return]
 
@@ -64,7 +62,7 @@ def enumeration(name: str, *, version: int = 1) -> Callable[[type[E]], type[E]]:
 
 
 def adopt(name: str, cls: type, *, version: int = 1) -> None:
-    """Let states hold a class made elsewhere: an enum, or a frozen attrs class.
+    """Let states hold a class made elsewhere: an enum, or a frozen class of fields.
 
     All its fields must be positional arguments. Its digest is computed anew each time, and its own ``==``
     stays as it is.
@@ -86,27 +84,8 @@ def replace(value: T, /, **changes: object) -> T:
 
 
 def _fields(name: str, cls: Any) -> tuple[str, ...]:
-    """The names of an attrs class's fields, in order."""
-    for field in attrs.fields(cls):
+    """The names of a class's fields, in order."""
+    for field in classes.fields(cls):
         if not field.init or field.kw_only:
             raise TypeError(f"the record {name!r}: field {field.name!r} must be a positional argument")
-    return tuple(field.name for field in attrs.fields(cls))
-
-
-def _with_slot(cls: type) -> type:
-    """``cls`` as a subclass of ``Record``.
-
-    The class is made again, since an existing one cannot be given a base; methods that use ``super()`` or
-    ``__class__`` are pointed at the new one.
-    """
-    if issubclass(cls, Record):
-        return cls
-    space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
-    bases = (Record, *(base for base in cls.__bases__ if base is not object))
-    made: type = type(cls)(cls.__name__, bases, space)  # type: ignore[misc]  # a metaclass takes these three
-    for member in space.values():
-        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
-        for cell in (function.__closure__ or ()) if isinstance(function, FunctionType) else ():
-            if cell.cell_contents is cls:
-                cell.cell_contents = made
-    return made
+    return tuple(field.name for field in classes.fields(cls))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
-import attrs
+from lindref import classes
 
 
-@attrs.frozen
+@classes.frozen
 class Schema:
     """How one class is written: ``name`` and ``version`` stand for it, ``fields`` are in wire order.
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
+from lindref import classes
 from lindref.threei.numbers import MEMORY_FLAG
 from lindref.wasm.types import FuncType, NumType
 
@@ -37,7 +36,7 @@ HOST_FUNCTIONS: dict[tuple[str, str], FuncType] = {
     **{(module, name): _TWO for module in (LIND, WASI) for name in _BOTH_NAMES},
 }
 
-@attrs.frozen
+@classes.frozen
 class SyscallRequest:
     """A call as it arrives at the gate: number, address of its name, self and target ids, six (value, cage) pairs."""
 

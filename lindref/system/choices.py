@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-import attrs
-
+from lindref import classes
 from lindref.state.pmap import PMap
 from lindref.state.records import record
 
@@ -28,7 +27,7 @@ class Chooser(Protocol):
         """The answer to choice point number ``index`` (from 0): ``0 <= answer < options``; ``options >= 2``."""
 
 
-@attrs.frozen
+@classes.frozen
 class FirstOption:
     """Always option 0: the default schedule."""
 
@@ -38,7 +37,7 @@ class FirstOption:
         return 0
 
 
-@attrs.frozen
+@classes.frozen
 class Seeded:
     """Pseudo-random answers that depend on the seed and the number of the choice point alone."""
 
@@ -50,12 +49,12 @@ class Seeded:
         return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % options
 
 
-@attrs.frozen
+@classes.frozen
 class Replay:
     """The answers of a schedule, then those of another chooser. An answer beyond the options is their last."""
 
     answers: tuple[int, ...]
-    then: Chooser = attrs.field(factory=FirstOption)
+    then: Chooser = classes.field(factory=FirstOption)
 
     def choose(self, index: int, kind: str, options: int) -> int:
         """The scheduled answer."""
@@ -123,15 +122,15 @@ class ChoicesState:
     """How many choice points there were, and the answers that were not 0."""
 
     count: int = 0
-    answers: PMap[int] = attrs.field(factory=PMap)
+    answers: PMap[int] = classes.field(factory=PMap)
 
 
-@attrs.define
+@classes.define
 class Choices:
     """The live recorder of answers; ``told`` is called with (index, kind, options, answer) of each."""
 
-    chooser: Chooser = attrs.field(factory=FirstOption)
-    state: ChoicesState = attrs.field(factory=ChoicesState)
+    chooser: Chooser = classes.field(factory=FirstOption)
+    state: ChoicesState = classes.field(factory=ChoicesState)
     told: Callable[[int, str, int, int], None] | None = None
 
     def choose(self, kind: str, options: int) -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
-import attrs
+from lindref import classes
 
 #: A call's argument: the value (unsigned, 64 bits) and the cage that owns it.
 Pair = tuple[int, int]
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Event:
     """What all events have: number, cage, thread id in that cage, virtual time in ns."""
 
@@ -25,7 +25,7 @@ class Event:
     time: int
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Enter(Event):
     """A call leaves a cage. ``call`` numbers it: ``Route`` and ``Exit`` of the same call carry the same number.
 
@@ -43,7 +43,7 @@ class Enter(Event):
     within: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Route(Event):
     """Who serves a call (3I-ROUTE-2): a grate, or 777777 RawPOSIX, 999999 3i itself."""
 
@@ -55,7 +55,7 @@ class Route(Event):
     rule: str = "3I-ROUTE-2"
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Exit(Event):
     """A call comes back with ``result`` (signed, 32 bits); ``None`` for one that never does (exit, exec)."""
 
@@ -65,7 +65,7 @@ class Exit(Event):
     rule: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Choice(Event):
     """A choice point was answered."""
 
@@ -76,7 +76,7 @@ class Choice(Event):
     answer: int
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Spawn(Event):
     """A cage (``child_tid`` 1) or a further thread of the same cage came to be."""
 
@@ -86,7 +86,7 @@ class Spawn(Event):
     rule: str = "FORK-1"
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Exec(Event):
     """A cage runs a new image."""
 
@@ -97,7 +97,7 @@ class Exec(Event):
     rule: str = "LOAD-1"
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class End(Event):
     """A thread (``whole`` false) or a whole cage ended: ``status`` is an exit code, ``signal`` what killed it."""
 
@@ -109,7 +109,7 @@ class End(Event):
     rule: str = "EXIT-1"
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Signal(Event):
     """A signal is delivered: ``action`` is ``handler``, ``terminate``, ``ignore``, ``stop`` or ``return``."""
 
@@ -119,7 +119,7 @@ class Signal(Event):
     rule: str = "SIG-1"
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Note(Event):
     """Something a person should know: a call that is not built, a soft panic."""
 

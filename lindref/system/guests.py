@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
+from lindref import classes
 
 if TYPE_CHECKING:
     from lindref.system.system import System
     from lindref.vm.memory import Memory
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class CageGuest:
     """Cage ``cage`` as its runners see it; implements ``lindref.system.wasm_runner.Guest``."""
 

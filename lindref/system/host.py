@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.posix.usermem import model_base, model_resolve
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 _BLOCK = 64
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class SystemHost:
     """The system, as RawPOSIX sees it."""
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
-
+from lindref import classes
 from lindref.state.pmap import PMap
 from lindref.state.records import record
 from lindref.system.abi import EPOCH, HOST_FUNCTIONS, LIND
@@ -43,7 +42,7 @@ class Blob:
     data: bytes
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class Image:
     """A loaded module. ``minimum`` is its declared minimum memory in bytes, a multiple of the page."""
 
@@ -52,13 +51,13 @@ class Image:
     minimum: int
 
 
-@attrs.define
+@classes.define
 class Images:
     """The modules loaded so far, by digest; ``blobs`` (by order of loading) is what a saved state carries."""
 
-    blobs: PMap[Blob] = attrs.field(factory=PMap)
-    _images: dict[str, Image] = attrs.field(factory=dict)
-    _by_bytes: dict[bytes, Image] = attrs.field(factory=dict)
+    blobs: PMap[Blob] = classes.field(factory=PMap)
+    _images: dict[str, Image] = classes.field(factory=dict)
+    _by_bytes: dict[bytes, Image] = classes.field(factory=dict)
 
     def load(self, data: bytes) -> Image:
         """The image of a module's bytes; raises ``ImageError`` with what is wrong."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import attrs
-
+from lindref import classes
 from lindref.state.records import record
 from lindref.system.abi import SyscallRequest
 
@@ -20,21 +19,21 @@ if TYPE_CHECKING:
 RunnerState = Any
 
 
-@attrs.frozen
+@classes.frozen
 class Asks:
     """It makes a call and waits for ``resume(result)``."""
 
     request: SyscallRequest
 
 
-@attrs.frozen
+@classes.frozen
 class Finished:
     """Its program is over; ``value`` is what the entry function returned (0 if nothing)."""
 
     value: int
 
 
-@attrs.frozen
+@classes.frozen
 class Trapped:
     """The guest trapped; ``where`` names functions, innermost first."""
 
@@ -42,24 +41,24 @@ class Trapped:
     where: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@classes.frozen
 class Preempted:
     """Its ticks are used up."""
 
 
-@attrs.frozen
+@classes.frozen
 class AtDelivery:
     """It stands at a place where a signal may be delivered, as had been asked."""
 
 
-@attrs.frozen
+@classes.frozen
 class HandlerReturned:
     """The handler pushed with ``token`` has returned."""
 
     token: Any
 
 
-@attrs.frozen
+@classes.frozen
 class WaitsOnMemory:
     """``memory.atomic.wait``: resume with 0 (woken), 1 (not equal) or 2 (timed out). ``timeout`` in ns, None: never."""
 
@@ -67,7 +66,7 @@ class WaitsOnMemory:
     timeout: int | None
 
 
-@attrs.frozen
+@classes.frozen
 class WakesMemory:
     """``memory.atomic.notify``: resume with the number of waiters woken, at most ``count``."""
 

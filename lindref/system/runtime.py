@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.state.records import record
 
 
@@ -36,7 +35,7 @@ def text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
-@attrs.frozen
+@classes.frozen
 class Config:
     """What does not change during a run.
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from lindref import classes
 from lindref.state.records import record, replace
 from lindref.system.abi import SyscallRequest
 from lindref.system.runner import Asks, Finished, RunnerEvent, Trapped
@@ -85,7 +84,7 @@ class ScriptState:
     waiting: bool = False
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class ScriptRunner:
     """Plays a script; implements ``Runner``. ``guest`` says in which cage."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import attrs
-
+from lindref import classes
 from lindref.posix import console
 from lindref.posix.cage import Cage
 from lindref.profile import Profile, by_name
@@ -22,7 +21,7 @@ from lindref.threei.numbers import BENEATH
 from lindref.vm.memory import Memory
 
 
-@attrs.frozen
+@classes.frozen
 class CageView:
     """One cage at this moment."""
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.posix.call import Arg
 from lindref.posix.result import WaitKey
 from lindref.state.records import record
@@ -131,7 +130,7 @@ class ThreadState:
     runner: RunnerState
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Thread:
     """A live thread. ``key`` numbers threads over the whole run; ``slot`` is a worker's stack slot (0: no worker);
     ``serving`` is the key of the thread whose call a worker serves (0: none)."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.posix.memory import permits
 from lindref.system import calls
 from lindref.threei import copydata, tables
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from lindref.system.threads import Pending, Thread
 
 
-@attrs.define
+@classes.define
 class CageMemories:
     """The cages' memories as call 1002 sees them: host addresses, each to be in the cage that is named.
 

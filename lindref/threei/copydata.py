@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import attrs
-
+from lindref import classes
 from lindref.threei.numbers import ThreeIError
 
 COPY_BYTES = 0
@@ -32,7 +31,7 @@ class Memories(Protocol):
         """Whether the cage has a memory."""
 
 
-@attrs.frozen
+@classes.frozen
 class Copied:
     """The result of a copy: what the caller gets, or why the real runtime would die."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 
-import attrs
-
+from lindref import classes
 from lindref.state.pmap import PMap
 from lindref.state.records import record, replace
 from lindref.threei.numbers import (
@@ -41,8 +40,8 @@ Rows = PMap[Handler | None]
 class HandlerTables:
     """All handler tables, and the cages that are exiting or gone (never removed: ids are not reused)."""
 
-    rows: PMap[Rows] = attrs.field(factory=PMap)
-    exiting: PMap[bool] = attrs.field(factory=PMap)
+    rows: PMap[Rows] = classes.field(factory=PMap)
+    exiting: PMap[bool] = classes.field(factory=PMap)
 
 
 class NoHandler(enum.Enum):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import attrs
-
+from lindref import classes
 from lindref.posix import flags
 from lindref.posix.call import UNUSED, i32, i64, u32
 from lindref.posix.params import RESULT, CallRow, Direction, Param, ParamKind, ReturnKind
@@ -71,7 +70,7 @@ def quoted(data: bytes, more: bool = False) -> str:
     return '"' + "".join(out) + '"' + ("..." if more or len(data) > MAX_STRING else "")
 
 
-@attrs.frozen
+@classes.frozen
 class Decoder:
     """Shows the arguments of calls; ``read`` reaches the cages' memories by host address."""
 

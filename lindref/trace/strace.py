@@ -11,8 +11,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.posix import errno, flags
 from lindref.posix.params import CallRow
 from lindref.posix.table import CALLS
@@ -51,7 +50,7 @@ def arguments(enter: Record) -> list[str | None]:
     return [hex(value) for value, _ in args if value != UNUSED]
 
 
-@attrs.define
+@classes.define
 class _Open:
     """A call that has entered and not come back: what is known of its line."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.state.records import record
 from lindref.vm.program import Program
 from lindref.vm.values import Extern, FuncInst, GlobalAddr, HostFunc, MemoryAddr, TableAddr, TagInst
@@ -22,7 +21,7 @@ class InstanceState:
     tags: tuple[TagInst, ...]
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class Instance:
     """Instance ``number`` of a store. Index spaces hold numbers of the store; functions of its own are not listed."""
 

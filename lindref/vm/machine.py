@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.vm.continuation import Continuation, thaw_frames
 from lindref.vm.frame import Frame
 from lindref.vm.handler import Code
@@ -31,7 +30,7 @@ DEFAULT_DEPTH = 200_000
 #: Ticks are counted down in portions that Python handles as small numbers.
 _PORTION = 1 << 29
 
-@attrs.frozen
+@classes.frozen
 class Place:
     """One line of a backtrace: instruction ``instr`` of function ``func``; -1 for a call by the host."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.vm.handler import Handler
 from lindref.vm.outcomes import Stop, Thrown
 from lindref.vm.traps import NULL_EXCEPTION, Trap
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from lindref.vm.machine import Machine
 
 
-@attrs.frozen
+@classes.frozen
 class Clause:
     """What catches: ``tag`` (an index of the module, ``None``: any), and what happens then.
 
@@ -38,7 +37,7 @@ class Clause:
     hidden: int = -1
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Region:
     """The code from ``start`` until before ``end``, protected by ``clauses``; ``outer`` is where a search goes on.
 

@@ -6,20 +6,19 @@ runs it answers with ``Machine.resume`` (or ``throw``), or drops the machine.
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.vm.memory import Memory
 from lindref.vm.values import ExnInst, HostFunc, Value
 
 
-@attrs.frozen
+@classes.frozen
 class Returned:
     """The call is finished; the machine has no frames left."""
 
     values: tuple[Value, ...]
 
 
-@attrs.frozen
+@classes.frozen
 class Trapped:
     """The guest trapped (spec §4.2.2): ``message`` in the specification's wording.
 
@@ -41,7 +40,7 @@ class Trapped:
         return f"{self.message} (instance {self.instance}, func {self.func}{name}, offset {self.offset:#x})"
 
 
-@attrs.frozen
+@classes.frozen
 class Thrown:
     """An exception found no handler above the barrier (or the call) that it has now unwound.
 
@@ -53,7 +52,7 @@ class Thrown:
     barrier: Value = None
 
 
-@attrs.frozen
+@classes.frozen
 class HostCall:
     """The guest called a host function: ``resume`` takes its results."""
 
@@ -61,7 +60,7 @@ class HostCall:
     args: tuple[Value, ...]
 
 
-@attrs.frozen
+@classes.frozen
 class BarrierReturned:
     """The function that ``push_call`` put on top has returned; the machine is as it was before."""
 
@@ -69,7 +68,7 @@ class BarrierReturned:
     values: tuple[Value, ...]
 
 
-@attrs.frozen
+@classes.frozen
 class AtomicWait:
     """``memory.atomic.wait``: the cell holds ``expected``, so the thread must sleep.
 
@@ -83,7 +82,7 @@ class AtomicWait:
     timeout: int | None
 
 
-@attrs.frozen
+@classes.frozen
 class AtomicNotify:
     """``memory.atomic.notify`` on a shared memory: ``resume`` takes how many of at most ``count`` were woken."""
 
@@ -92,24 +91,24 @@ class AtomicNotify:
     count: int
 
 
-@attrs.frozen
+@classes.frozen
 class OutOfResources:
     """A limit of ours on what a run may use is reached (``limits.Exhaustion``): not the guest's doing, no trap."""
 
     message: str
 
 
-@attrs.frozen
+@classes.frozen
 class Paused:
     """The ticks are used up; the machine stands at a function's entry or a loop's head."""
 
 
-@attrs.frozen
+@classes.frozen
 class Stepped:
     """The steps are used up; the machine stands before an instruction."""
 
 
-@attrs.frozen
+@classes.frozen
 class Attention:
     """A delivery point was reached while ``machine.attention`` was set; ``run`` goes on beyond it."""
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.vm import (
     ops_atomic,
     ops_call,
@@ -46,7 +45,7 @@ SIMPLE: dict[str, Handler] = {
 }
 
 
-@attrs.define
+@classes.define
 class Label:
     """An open block while a body is being read."""
 

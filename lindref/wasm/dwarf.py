@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import attrs
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 from elftools.dwarf.ranges import BaseAddressEntry
 
+from lindref import classes
 from lindref.wasm.binary.leb import read_unsigned
 from lindref.wasm.errors import Malformed
 from lindref.wasm.module import ExternKind, Module
@@ -35,7 +35,7 @@ _SECTIONS = (
 _WANTED = (".debug_info", ".debug_abbrev", ".debug_line")
 
 
-@attrs.frozen
+@classes.frozen
 class Place:
     """Where in the source an instruction comes from."""
 
@@ -49,7 +49,7 @@ class Place:
     """From 1; 0 for the whole line."""
 
 
-@attrs.frozen
+@classes.frozen
 class _Row:
     """From this address on, up to the next row's: this line."""
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.features import Feature
 
 
@@ -43,7 +42,7 @@ class Imm(enum.Enum):
     ZERO = "reserved zero byte"  # 0; not written in text
 
 
-@attrs.frozen
+@classes.frozen
 class MemArg:
     """Alignment (as an exponent), offset in bytes, memory index.
 
@@ -64,7 +63,7 @@ class CatchKind(enum.IntEnum):
     CATCH_ALL_REF = 3
 
 
-@attrs.frozen
+@classes.frozen
 class Catch:
     """One clause: ``tag`` is ``None`` for the ``catch_all`` kinds; ``label`` counts from *outside* the try_table."""
 
@@ -73,7 +72,7 @@ class Catch:
     label: int
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class Op:
     """A row of the table. Rows are unique objects: compare with ``is``."""
 
@@ -86,7 +85,7 @@ class Op:
     width: int = 0  # bytes accessed in memory, 0 if none
     atomic: bool = False
     const: Feature | None = None  # allowed in constant expressions under this feature
-    index: int = attrs.field(default=-1, repr=False)  # dense number, the position in ``TABLE``
+    index: int = classes.field(default=-1, repr=False)  # dense number, the position in ``TABLE``
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -273,7 +272,7 @@ def _atomic() -> Iterator[Op]:
 
 #: Every row, in a fixed order; ``Op.index`` is the position.
 TABLE: tuple[Op, ...] = tuple(
-    attrs.evolve(op, index=i)
+    classes.evolve(op, index=i)
     for i, op in enumerate((*_control(), *_memory(), *_numeric(), *_atomic()))
 )
 

@@ -10,8 +10,7 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import Exhausted
 from lindref.wasm.features import DEFAULT, Feature
 from lindref.wasm.instructions import Op
@@ -68,7 +67,7 @@ class ExternKind(enum.IntEnum):
 ImportDesc = int | TableType | MemoryType | GlobalType | TagType
 
 
-@attrs.frozen
+@classes.frozen
 class Import:
     """An import ``module.name`` of the given kind; ``desc`` is an ``int`` (type index) for functions."""
 
@@ -78,7 +77,7 @@ class Import:
     desc: ImportDesc
 
 
-@attrs.frozen
+@classes.frozen
 class Export:
     """An export of item ``index`` (in the index space of its kind) under ``name``."""
 
@@ -91,7 +90,7 @@ class Export:
 Expr = tuple[Instr, ...]
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Code:
     """A defined function's locals and body.
 
@@ -103,8 +102,8 @@ class Code:
     locals_: tuple[tuple[int, ValType], ...]
     offset: int = 0  # of the code entry in the file, just after its size; the source line for text
     size: int = 0  # bytes of the code entry in the file (locals and body), 0 for text
-    _body: tuple[Instr, ...] | None = None
-    _thunk: Callable[[], tuple[Instr, ...]] | None = attrs.field(default=None, eq=False, repr=False)
+    _body: tuple[Instr, ...] | None = classes.field(default=None, alias="body")
+    _thunk: Callable[[], tuple[Instr, ...]] | None = classes.field(default=None, eq=False, repr=False, alias="thunk")
 
     @property
     def body(self) -> tuple[Instr, ...]:
@@ -140,7 +139,7 @@ class Code:
         return [t for count, t in self.locals_ for _ in range(count)]
 
 
-@attrs.frozen
+@classes.frozen
 class Table:
     """A defined table; ``init`` is its initial element (``None``: null)."""
 
@@ -148,7 +147,7 @@ class Table:
     init: Expr | None = None
 
 
-@attrs.frozen
+@classes.frozen
 class Global:
     """A defined global with its initialiser."""
 
@@ -164,7 +163,7 @@ class SegmentMode(enum.Enum):
     DECLARATIVE = "declarative"
 
 
-@attrs.frozen
+@classes.frozen
 class Elem:
     """An element segment; every element is a constant expression (``func_indices`` are ``ref.func`` ones)."""
 
@@ -175,7 +174,7 @@ class Elem:
     offset: Expr = ()
 
 
-@attrs.frozen
+@classes.frozen
 class Data:
     """A data segment."""
 
@@ -185,17 +184,17 @@ class Data:
     offset: Expr = ()
 
 
-@attrs.frozen
+@classes.frozen
 class Custom:
     """A custom section; ``after`` is the id of the last non-custom section before it (0: first)."""
 
     name: str
     data: bytes
     after: int = 0
-    offset: int = attrs.field(default=0, eq=False)  # of ``data`` in the file
+    offset: int = classes.field(default=0, eq=False)  # of ``data`` in the file
 
 
-@attrs.define
+@classes.define
 class Module:
     """A module. Index spaces start with the imports, as in the specification."""
 
@@ -213,14 +212,14 @@ class Module:
     datas: tuple[Data, ...] = ()
     #: The data count section, where there is one. Only well-formedness of bytes asks for it, so text has none, and
     #: the encoder writes one wherever a body needs it.
-    data_count: int | None = attrs.field(default=None, eq=False)
+    data_count: int | None = classes.field(default=None, eq=False)
     customs: tuple[Custom, ...] = ()
     features: frozenset[Feature] = DEFAULT
     #: Set by the text parser from ``$names``, by ``sections.names`` from the name section: see there.
-    text_names: object | None = attrs.field(default=None, eq=False)
-    digest: str = attrs.field(default="", eq=False)  # BLAKE2b-128 of the binary, hexadecimal; empty for text
-    code_start: int = attrs.field(default=0, eq=False)  # of the code section's content in the file: DWARF's address 0
-    _types: tuple[SubType, ...] | None = attrs.field(default=None, eq=False, repr=False, init=False)
+    text_names: object | None = classes.field(default=None, eq=False)
+    digest: str = classes.field(default="", eq=False)  # BLAKE2b-128 of the binary, hexadecimal; empty for text
+    code_start: int = classes.field(default=0, eq=False)  # of the code section's content in the file: DWARF's address 0
+    _types: tuple[SubType, ...] | None = classes.field(default=None, eq=False, repr=False, init=False)
 
     @property
     def types(self) -> tuple[SubType, ...]:

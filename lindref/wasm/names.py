@@ -6,10 +6,10 @@ section (spec §7.4.1). Names are for people: they carry no meaning and need not
 
 from __future__ import annotations
 
-import attrs
+from lindref import classes
 
 
-@attrs.define
+@classes.define
 class Names:
     """The names of a module. Every dictionary maps an index of its index space (imports first) to a name.
 
@@ -18,16 +18,16 @@ class Names:
 
     module: str | None = None
     """The module's own name."""
-    funcs: dict[int, str] = attrs.Factory(dict)
-    tables: dict[int, str] = attrs.Factory(dict)
-    memories: dict[int, str] = attrs.Factory(dict)
-    globals: dict[int, str] = attrs.Factory(dict)
-    tags: dict[int, str] = attrs.Factory(dict)
-    types: dict[int, str] = attrs.Factory(dict)
-    elems: dict[int, str] = attrs.Factory(dict)
-    datas: dict[int, str] = attrs.Factory(dict)
-    locals: dict[int, dict[int, str]] = attrs.Factory(dict)
+    funcs: dict[int, str] = classes.Factory(dict)
+    tables: dict[int, str] = classes.Factory(dict)
+    memories: dict[int, str] = classes.Factory(dict)
+    globals: dict[int, str] = classes.Factory(dict)
+    tags: dict[int, str] = classes.Factory(dict)
+    types: dict[int, str] = classes.Factory(dict)
+    elems: dict[int, str] = classes.Factory(dict)
+    datas: dict[int, str] = classes.Factory(dict)
+    locals: dict[int, dict[int, str]] = classes.Factory(dict)
     """Function index -> local index (parameters first) -> name."""
-    labels: dict[int, dict[int, str]] = attrs.Factory(dict)
+    labels: dict[int, dict[int, str]] = classes.Factory(dict)
     """Function index -> label index -> name; label *n* belongs to the *n*-th block instruction
     (``block``, ``loop``, ``if``, ``try``, ``try_table``) of the body, counted from 0 in order of appearance."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.binary import encoder
 from lindref.wasm.binary.leb import unsigned
 from lindref.wasm.binary.reader import Reader
@@ -186,7 +185,7 @@ EXPORTED = 0x20
 THREAD_LOCAL = 0x100
 
 
-@attrs.frozen
+@classes.frozen
 class ExportInfo:
     """Symbol flags of an export."""
 
@@ -194,7 +193,7 @@ class ExportInfo:
     flags: int
 
 
-@attrs.frozen
+@classes.frozen
 class ImportInfo:
     """Symbol flags of an import, e.g. that it may stay undefined (``BINDING_WEAK``)."""
 
@@ -203,7 +202,7 @@ class ImportInfo:
     flags: int
 
 
-@attrs.frozen
+@classes.frozen
 class Dylink:
     """What ``dylink.0`` says about a position-independent module."""
 
@@ -240,7 +239,7 @@ def dylink(module: Module) -> Dylink | None:
         nonlocal found
         if number == 1:
             sizes = [reader.u32() for _ in range(4)]
-            found = attrs.evolve(
+            found = classes.evolve(
                 found,
                 has_memory_info=True,
                 memory_size=sizes[0],
@@ -249,15 +248,15 @@ def dylink(module: Module) -> Dylink | None:
                 table_align=sizes[3],
             )
         elif number == 2:
-            found = attrs.evolve(found, needed=found.needed + reader.vector(Reader.name))
+            found = classes.evolve(found, needed=found.needed + reader.vector(Reader.name))
         elif number == 3:
             exports = reader.vector(lambda r: ExportInfo(r.name(), r.u32()))
-            found = attrs.evolve(found, exports=found.exports + exports)
+            found = classes.evolve(found, exports=found.exports + exports)
         elif number == 4:
             imports = reader.vector(lambda r: ImportInfo(r.name(), r.name(), r.u32()))
-            found = attrs.evolve(found, imports=found.imports + imports)
+            found = classes.evolve(found, imports=found.imports + imports)
         elif number == 5:
-            found = attrs.evolve(found, runtime_path=found.runtime_path + reader.vector(Reader.name))
+            found = classes.evolve(found, runtime_path=found.runtime_path + reader.vector(Reader.name))
         else:
             return
         if reader.pos != len(reader.data):

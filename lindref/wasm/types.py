@@ -10,7 +10,7 @@ import enum
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
-import attrs
+from lindref import classes
 
 
 class NumType(enum.Enum):
@@ -46,7 +46,7 @@ class AbsHeap(enum.Enum):
         return self.value
 
 
-@attrs.frozen(eq=False, init=False)
+@classes.frozen(eq=False, init=False)
 class DefType:
     """A closed defined type: member ``index`` of a canonical recursive group.
 
@@ -56,7 +56,7 @@ class DefType:
     hashing cost nothing, however deeply types refer to one another.
     """
 
-    group: RecGroup = attrs.field(repr=False)
+    group: RecGroup = classes.field(repr=False)
     index: int
 
     def __new__(cls, group: RecGroup, index: int) -> Self:
@@ -87,7 +87,7 @@ class DefType:
 _DEFTYPES: WeakValueDictionary[tuple[RecGroup, int], Any] = WeakValueDictionary()
 
 
-@attrs.frozen
+@classes.frozen
 class RecRef:
     """A reference to member ``index`` of the recursive group it stands in (canonical types only)."""
 
@@ -98,7 +98,7 @@ class RecRef:
 HeapType = AbsHeap | int | DefType | RecRef
 
 
-@attrs.frozen
+@classes.frozen
 class RefType:
     """A reference type ``(ref null? heap)``."""
 
@@ -120,7 +120,7 @@ EXTERNREF = RefType(True, AbsHeap.EXTERN)
 EXNREF = RefType(True, AbsHeap.EXN)
 
 
-@attrs.frozen
+@classes.frozen
 class FuncType:
     """A function type (spec §2.3.8)."""
 
@@ -131,7 +131,7 @@ class FuncType:
         return f"[{' '.join(map(str, self.params))}] -> [{' '.join(map(str, self.results))}]"
 
 
-@attrs.frozen
+@classes.frozen
 class SubType:
     """``sub final? supers* comptype``; a plain ``(type (func))`` is final without supertypes."""
 
@@ -140,14 +140,26 @@ class SubType:
     supers: tuple[HeapType, ...] = ()
 
 
-@attrs.frozen(cache_hash=True)
-class RecGroup:
+class _KeepsHash:
+    __slots__ = ("_hash",)
+    _hash: int
+
+
+@classes.frozen
+class RecGroup(_KeepsHash):
     """``(rec subtype*)``; a type outside any ``rec`` is a group of one."""
 
     members: tuple[SubType, ...]
 
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash(self.members))
+            return self._hash
 
-@attrs.frozen
+
+@classes.frozen
 class Limits:
     """Size bounds: ``minimum`` and optional ``maximum``, in pages (memory, 64 KiB) or elements (table)."""
 
@@ -155,7 +167,7 @@ class Limits:
     maximum: int | None = None
 
 
-@attrs.frozen
+@classes.frozen
 class TableType:
     """A table type; element type ``ref``."""
 
@@ -163,7 +175,7 @@ class TableType:
     ref: RefType
 
 
-@attrs.frozen
+@classes.frozen
 class MemoryType:
     """A memory type, limits in pages of 64 KiB; ``shared`` needs a maximum (threads)."""
 
@@ -171,7 +183,7 @@ class MemoryType:
     shared: bool = False
 
 
-@attrs.frozen
+@classes.frozen
 class GlobalType:
     """A global's type."""
 
@@ -179,14 +191,14 @@ class GlobalType:
     mutable: bool = False
 
 
-@attrs.frozen
+@classes.frozen
 class TagType:
     """An exception tag's type: index of a function type without results."""
 
     type_index: int
 
 
-@attrs.frozen
+@classes.frozen
 class BlockType:
     """A block's type: a type index, or at most one result (both ``None``: ``[] -> []``)."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import Exhausted, Invalid, WasmError
 from lindref.wasm.module import Module
 from lindref.wasm.types import (
@@ -51,7 +50,7 @@ _ABOVE: dict[AbsHeap, frozenset[AbsHeap]] = {
 }
 
 
-@attrs.frozen
+@classes.frozen
 class TagExtern:
     """A tag as an import or export sees it: its closed function type."""
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lindref import classes
 from lindref.state.codec import StateError, decode, digest, encode, same
 from lindref.state.equal import identical
 from lindref.state.pmap import LIMIT, PMap
@@ -39,7 +40,11 @@ class Unit:
 
 @record("test.checked")
 class Checked:
-    n: int = attrs.field(validator=attrs.validators.ge(0))
+    n: int
+
+    def __attrs_post_init__(self) -> None:
+        if self.n < 0:
+            raise ValueError(f"'n' must be >= 0: {self.n}")
 
 
 @enumeration("test.colour")
@@ -355,7 +360,7 @@ def test_digest_is_the_same_in_every_process() -> None:
 class TestRecords:
     def test_frozen_and_small(self) -> None:
         pair = Pair(1, 2)
-        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        with pytest.raises(classes.FrozenError):
             pair.left = 3  # type: ignore[misc]
         assert not hasattr(pair, "__dict__")
         assert repr(pair) == "Pair(left=1, right=2)"
@@ -393,7 +398,7 @@ class TestRecords:
 
             @record("test.keyword")
             class Keyword:
-                x: int = attrs.field(kw_only=True)
+                x: int = classes.field(init=False)
 
     def test_methods_with_super(self) -> None:
         @record("test.super")

@@ -85,7 +85,7 @@ def literal(value: Json) -> bytes | None:
     return text.encode() + b"\0" if isinstance(text, str) else None
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class Program:
     """A program laid out: numbers of its steps, addresses of its literals, its lists of steps by slot."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
+from lindref import classes
 
 from lindref.conformance.vectors.shape import Misshapen, check
 
@@ -21,7 +21,7 @@ class VectorError(Exception):
     """A file that is no list of vectors; one line."""
 
 
-@attrs.frozen
+@classes.frozen
 class Vector:
     """One vector: a file tree, programs by name, and what was observed of them."""
 

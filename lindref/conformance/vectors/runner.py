@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.conformance.vectors import image
 from lindref.conformance.vectors.model import Json, Step, Steps
 from lindref.conformance.vectors.observe import handled, i32, seen, signed, strings, wanted, words
@@ -34,7 +33,7 @@ _PATIENCE = 5000
 _MONOTONIC = 1
 
 
-@attrs.define
+@classes.define
 class Frame:
     """A list of steps under way. ``kind``: ``main``, ``inner``, ``child``, ``thread``, ``handler`` or ``signal``."""
 
@@ -209,7 +208,7 @@ class VectorRunner:
         return True
 
     def _copy(self, guest: CageGuest) -> VectorRunner:
-        other = VectorRunner(guest, self.program, self.journal, [attrs.evolve(f) for f in self.frames])
+        other = VectorRunner(guest, self.program, self.journal, [classes.evolve(f) for f in self.frames])
         other.values = self.values.copy(guest)
         return other
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-import attrs
-
+from lindref import classes
 from lindref.vm.memory import Memory
 
 #: Ticks that a thread runs before it is another's turn.
@@ -18,7 +17,7 @@ SLICE = 50
 WOKEN, TIMED_OUT, DEADLOCK = 0, 2, -1
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Sleeper:
     """A thread that sleeps on an address until ``deadline`` (ns of the script's own time, ``None``: for ever)."""
 
@@ -28,7 +27,7 @@ class Sleeper:
     answer: int | None = None
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Task:
     """One thread of a script: its generator, and what it is waiting for."""
 

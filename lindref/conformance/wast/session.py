@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TypeVar
 
-import attrs
-
+from lindref import classes
 from lindref.conformance.wast.schedule import DEADLOCK, Schedule, Task
 from lindref.conformance.wast.values import matches, show, show_wanted, value
 from lindref.conformance.wast.verdict import Failure, Skip, Status, Verdict, is_assertion
@@ -34,7 +33,7 @@ Work = Generator[None, None, T]
 Known = Instance | Skip
 
 
-@attrs.define
+@classes.define
 class World:
     """What the threads of a script have in common."""
 
@@ -44,7 +43,7 @@ class World:
     spectest: dict[str, Extern]
     read_file: Callable[[str], Sequence[c.Command]]
     """The commands of a file named by ``(input …)``."""
-    verdicts: list[Verdict] = attrs.Factory(list)
+    verdicts: list[Verdict] = classes.Factory(list)
 
 
 class Session:

@@ -6,12 +6,11 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-import attrs
-
+from lindref import classes
 from lindref.conformance.wast.verdict import Status, Verdict
 
 
-@attrs.frozen
+@classes.frozen
 class Entry:
     """One entry: the end of a path (a folder ends with ``/``), a line or all, and the reason.
 
@@ -56,12 +55,12 @@ def judge(verdict: Verdict, entries: list[Entry]) -> Verdict:
     path = Path(verdict.file).resolve().as_posix()
     entry = next((e for e in entries if e.covers(path, verdict.line)), None)
     if entry is not None and entry.outdated:
-        return attrs.evolve(verdict, status=Status.SKIPPED, detail=entry.reason)
+        return classes.evolve(verdict, status=Status.SKIPPED, detail=entry.reason)
     if verdict.status is not Status.SKIPPED:
         return verdict
     if entry is None:
-        return attrs.evolve(verdict, status=Status.FAILED, detail=f"skipped, but not listed: {verdict.detail}")
-    return attrs.evolve(verdict, detail=f"{entry.reason}: {verdict.detail}")
+        return classes.evolve(verdict, status=Status.FAILED, detail=f"skipped, but not listed: {verdict.detail}")
+    return classes.evolve(verdict, detail=f"{entry.reason}: {verdict.detail}")
 
 
 def stale(entries: list[Entry], verdicts: list[Verdict]) -> list[Entry]:

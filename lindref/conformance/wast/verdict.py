@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-import attrs
+from lindref import classes
 
 
 class Status(enum.Enum):
@@ -21,7 +21,7 @@ def is_assertion(kind: str) -> bool:
     return kind.startswith("assert_")
 
 
-@attrs.frozen
+@classes.frozen
 class Verdict:
     """One command of file ``file``: ``kind`` is its keyword, ``detail`` says why it failed or was skipped."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from errno import EFBIG, EIO, ENXIO
 from typing import TypeVar
 
-import attrs
+from lindref import classes
 
 #: Bytes of the largest host file that is taken in.
 FILE_MAX = 1 << 30
@@ -30,7 +30,7 @@ class RootError(Exception):
     """A root directory that cannot be used; one line that says which and why."""
 
 
-@attrs.frozen
+@classes.frozen
 class HostEntry:
     """What one name in a host directory is: `os.stat_result` fields, and for symbolic links what they say."""
 

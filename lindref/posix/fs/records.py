@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.posix.fs.numbers import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG
 from lindref.state.pmap import PMap
 from lindref.state.records import record
@@ -30,8 +29,8 @@ class Directory:
     directory that ``..`` means (the root's is itself)."""
 
     parent: int
-    entries: PMap[Entry] = attrs.field(factory=PMap)
-    names: PMap[tuple[int, ...]] = attrs.field(factory=PMap)
+    entries: PMap[Entry] = classes.field(factory=PMap)
+    names: PMap[tuple[int, ...]] = classes.field(factory=PMap)
     next_position: int = FIRST_POSITION
 
 
@@ -101,4 +100,4 @@ class Mount:
     number: int
     root: int
     host: str | None = None
-    twins: PMap[int] = attrs.field(factory=PMap)
+    twins: PMap[int] = classes.field(factory=PMap)

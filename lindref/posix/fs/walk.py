@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-import attrs
-
+from lindref import classes
 from lindref.posix.errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from lindref.posix.errors import fail
 from lindref.posix.fs import access, directory, inodes
@@ -39,7 +38,7 @@ class Last(Enum):
     ROOT = "/"
 
 
-@attrs.frozen
+@classes.frozen
 class Place:
     """Where a path leads. ``parent``: the directory that holds, or would hold, the name; ``inode``: what is there,
     None for nothing; ``slash``: whether the path ends with a slash. Without a last name (``last``) parent and inode

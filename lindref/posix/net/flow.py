@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
-
+from lindref import classes
 from lindref.posix import openfile
 from lindref.posix.errno import (
     ECONNREFUSED,
@@ -45,7 +44,7 @@ _COST = 256
 _PIECE = 4096
 
 
-@attrs.frozen
+@classes.frozen
 class Received:
     """What reading gives: bytes, how long the message was, where it came from, what came with it."""
 

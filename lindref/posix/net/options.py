@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
+from lindref import classes
 from lindref.posix.net.numbers import (
     AF_INET6,
     AF_UNIX,
@@ -40,7 +39,7 @@ def _buffer(data: bytes) -> bytes:
     return _int(min(max(2 * int.from_bytes(data, "little"), _SMALLEST), _LARGEST))
 
 
-@attrs.frozen
+@classes.frozen
 class Option:
     """An option: its bytes, what they are at first, and how a value that was given is kept (None: it cannot be set).
     ``stored`` is whether that value is kept at all, or computed by ``start`` each time.

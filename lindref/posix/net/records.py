@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.posix.kernel import IdKind, Kernel
 from lindref.posix.net.numbers import SOCK_STREAM
 from lindref.posix.result import Key
@@ -84,7 +83,7 @@ class Socket:
     reads: bool = True
     writes: bool = True
     error: int = 0
-    options: PMap[bytes] = attrs.field(factory=PMap)
+    options: PMap[bytes] = classes.field(factory=PMap)
     arrived: int = 0
     left: int = 0
     connecting: bool = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
+from lindref import classes
 
 
-@attrs.frozen
+@classes.frozen
 class Deviation:
     """One difference: what ``spec`` does, what ``lind`` does, and how we know."""
 

@@ -10,8 +10,7 @@ import struct
 from collections.abc import Callable
 from functools import lru_cache
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.binary.leb import read_signed, read_unsigned
 from lindref.wasm.binary.reader import ENDED, Reader, unsupported
 from lindref.wasm.binary.types import EMPTY_BLOCK, block_type, heap_type, val_type
@@ -165,7 +164,7 @@ def _immediates(reader: Reader, op: Op) -> tuple[object, ...]:
     return tuple([_IMMEDIATES[imm](reader) for imm in op.imms])
 
 
-@attrs.frozen
+@classes.frozen
 class Instructions:
     """Instructions up to and including their closing ``end``."""
 

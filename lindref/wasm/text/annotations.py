@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import Malformed
 from lindref.wasm.module import Custom
 from lindref.wasm.text.lexer import Annotation, Tokens
@@ -53,7 +52,7 @@ def read_customs(tokens: Tokens, fields: list[int], first: int, end: int, *, sta
                 raise _malformed(tokens, annotation, "misplaced @custom annotation")
             custom = _custom(tokens, annotation)
             if custom.after == SECTIONS["start"] and not start:
-                custom = attrs.evolve(custom, after=SECTIONS["export"])
+                custom = classes.evolve(custom, after=SECTIONS["export"])
             found.append(custom)
     return tuple(sorted(found, key=lambda custom: _RANK[custom.after]))
 

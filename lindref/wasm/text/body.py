@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import enum
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import Unsupported
 from lindref.wasm.instructions import BY_NAME, Op
 from lindref.wasm.module import Expr, Instr
@@ -74,7 +73,7 @@ _ENDS = frozenset({_K.BLOCK, _K.AFTER_THEN, _K.COMPLETE, _K.AFTER_DO, _K.CATCHES
 _FLAT_KIND = {"if": _K.FLAT_IF, "try": _K.FLAT_TRY}
 
 
-@attrs.define
+@classes.define
 class _Frame:
     """An open construct: ``pending`` is the instruction to emit when it closes (or, for ``if``, at ``then``)."""
 
@@ -99,14 +98,14 @@ def read_folded(cursor: Cursor, func: FuncScope) -> Expr:
     return tuple(out)
 
 
-@attrs.define
+@classes.define
 class _Body:
     """The reader of one sequence: emitted instructions, and the constructs open around the next token."""
 
     cursor: Cursor
     func: FuncScope
-    out: list[Instr] = attrs.Factory(list)
-    stack: list[_Frame] = attrs.Factory(list)
+    out: list[Instr] = classes.Factory(list)
+    stack: list[_Frame] = classes.Factory(list)
 
     def read(self, *, folded_only: bool) -> list[Instr]:
         """Read to the end of the sequence, or of its first instruction."""

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import WasmError
 from lindref.wasm.features import Feature
 from lindref.wasm.module import Module
 from lindref.wasm.types import AbsHeap, NumType
 
 
-@attrs.frozen
+@classes.frozen
 class ModuleSource:
     """A module as a script holds it: text, bytes or quoted text, read only when asked for.
 
@@ -28,8 +27,8 @@ class ModuleSource:
     """``"text"``, ``"binary"`` or ``"quote"``."""
     features: frozenset[Feature]
     """What the script is read under."""
-    _read: Callable[[frozenset[Feature]], Module] = attrs.field(eq=False, repr=False)
-    data: bytes | None = attrs.field(default=None, repr=False)
+    _read: Callable[[frozenset[Feature]], Module] = classes.field(eq=False, repr=False)
+    data: bytes | None = classes.field(default=None, repr=False)
     """The bytes of a binary or quoted module."""
 
     def module(self, features: frozenset[Feature] | None = None) -> Module:
@@ -40,7 +39,7 @@ class ModuleSource:
 # Values and what results are compared with.
 
 
-@attrs.frozen
+@classes.frozen
 class Const:
     """A number: its type and bit pattern."""
 
@@ -48,7 +47,7 @@ class Const:
     bits: int
 
 
-@attrs.frozen
+@classes.frozen
 class Nan:
     """Any canonical NaN of a type (``nan:canonical``), or any arithmetic one (``nan:arithmetic``); of either sign."""
 
@@ -56,14 +55,14 @@ class Nan:
     canonical: bool
 
 
-@attrs.frozen
+@classes.frozen
 class Null:
     """A null reference, of any type where ``heap`` is ``None`` (as it is for types given by index)."""
 
     heap: AbsHeap | None
 
 
-@attrs.frozen
+@classes.frozen
 class Ref:
     """A reference that is not null: the script's host reference ``number``, or with ``None`` any one of its kind.
 
@@ -74,7 +73,7 @@ class Ref:
     number: int | None = None
 
 
-@attrs.frozen
+@classes.frozen
 class Either:
     """Any of several results."""
 
@@ -88,7 +87,7 @@ Result = Const | Nan | Null | Ref | Either
 # Actions.
 
 
-@attrs.frozen
+@classes.frozen
 class Invoke:
     """A call of the function exported as ``name`` by ``module`` (``None``: the latest instance)."""
 
@@ -98,7 +97,7 @@ class Invoke:
     args: tuple[Value, ...]
 
 
-@attrs.frozen
+@classes.frozen
 class Get:
     """The value of an exported global."""
 
@@ -113,7 +112,7 @@ Action = Invoke | Get
 # Commands.
 
 
-@attrs.frozen
+@classes.frozen
 class ModuleCommand:
     """Define a module and instantiate it; it becomes the latest instance."""
 
@@ -121,7 +120,7 @@ class ModuleCommand:
     source: ModuleSource
 
 
-@attrs.frozen
+@classes.frozen
 class DefinitionCommand:
     """Define a module without instantiating it."""
 
@@ -129,7 +128,7 @@ class DefinitionCommand:
     source: ModuleSource
 
 
-@attrs.frozen
+@classes.frozen
 class InstanceCommand:
     """Instantiate the definition ``definition`` (``None``: the latest) as ``name``."""
 
@@ -138,7 +137,7 @@ class InstanceCommand:
     definition: str | None
 
 
-@attrs.frozen
+@classes.frozen
 class Register:
     """Make an instance (``None``: the latest) importable under ``name``."""
 
@@ -147,7 +146,7 @@ class Register:
     module: str | None
 
 
-@attrs.frozen
+@classes.frozen
 class Perform:
     """An action whose result does not matter but which must succeed."""
 
@@ -155,7 +154,7 @@ class Perform:
     action: Action
 
 
-@attrs.frozen
+@classes.frozen
 class AssertReturn:
     """The action returns these results."""
 
@@ -164,7 +163,7 @@ class AssertReturn:
     results: tuple[Result, ...]
 
 
-@attrs.frozen
+@classes.frozen
 class AssertTrap:
     """The action, or the instantiation, traps with a message that begins so."""
 
@@ -173,7 +172,7 @@ class AssertTrap:
     message: str
 
 
-@attrs.frozen
+@classes.frozen
 class AssertExhaustion:
     """The action exhausts a resource."""
 
@@ -182,7 +181,7 @@ class AssertExhaustion:
     message: str
 
 
-@attrs.frozen
+@classes.frozen
 class AssertException:
     """The action throws an exception that nothing catches."""
 
@@ -190,7 +189,7 @@ class AssertException:
     action: Action
 
 
-@attrs.frozen
+@classes.frozen
 class AssertMalformed:
     """The module is malformed."""
 
@@ -199,7 +198,7 @@ class AssertMalformed:
     message: str
 
 
-@attrs.frozen
+@classes.frozen
 class AssertInvalid:
     """The module is well-formed and invalid."""
 
@@ -208,7 +207,7 @@ class AssertInvalid:
     message: str
 
 
-@attrs.frozen
+@classes.frozen
 class AssertUnlinkable:
     """The module is valid and cannot be linked."""
 
@@ -217,7 +216,7 @@ class AssertUnlinkable:
     message: str
 
 
-@attrs.frozen
+@classes.frozen
 class Thread:
     """Run commands in a thread of its own, with the named instances of the enclosing script shared with it."""
 
@@ -227,7 +226,7 @@ class Thread:
     commands: tuple[Command, ...]
 
 
-@attrs.frozen
+@classes.frozen
 class Wait:
     """Wait until a thread has run all its commands."""
 
@@ -235,7 +234,7 @@ class Wait:
     name: str
 
 
-@attrs.frozen
+@classes.frozen
 class Input:
     """Go on with the commands of another file, relative to this one."""
 
@@ -243,7 +242,7 @@ class Input:
     path: str
 
 
-@attrs.frozen
+@classes.frozen
 class Broken:
     """A command that cannot be understood: ``error`` says why. ``keyword`` is its first word."""
 

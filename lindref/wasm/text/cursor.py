@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import Malformed, Unsupported
 from lindref.wasm.features import Feature
 from lindref.wasm.text.keywords import is_known
@@ -33,14 +32,14 @@ def closing(texts: list[str], start: int, depth: int = 0) -> int | None:
     return None
 
 
-@attrs.define
+@classes.define
 class Cursor:
     """Reads ``tokens`` from ``pos`` on, under a set of features."""
 
     tokens: Tokens
     features: frozenset[Feature]
     pos: int = 0
-    texts: list[str] = attrs.field(init=False)
+    texts: list[str] = classes.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.texts = self.tokens.texts

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.features import Feature
 from lindref.wasm.instructions import BY_NAME
 from lindref.wasm.module import (
@@ -53,26 +52,26 @@ _PAGE = 65536
 _FUNCTION_WORD = {ExternKind.FUNC: "function"}
 
 
-@attrs.define
+@classes.define
 class Fields:
     """The parts of a module as they are read, and the readers of the fields that hold them."""
 
     cursor: Cursor
     scope: ModuleScope
-    imports: list[Import] = attrs.Factory(list)
-    funcs: list[int] = attrs.Factory(list)
-    codes: list[Code] = attrs.Factory(list)
-    tables: list[Table] = attrs.Factory(list)
-    memories: list[MemoryType] = attrs.Factory(list)
-    globals: list[Global] = attrs.Factory(list)
-    tags: list[TagType] = attrs.Factory(list)
-    exports: list[Export] = attrs.Factory(list)
-    elems: list[Elem] = attrs.Factory(list)
-    datas: list[Data] = attrs.Factory(list)
+    imports: list[Import] = classes.Factory(list)
+    funcs: list[int] = classes.Factory(list)
+    codes: list[Code] = classes.Factory(list)
+    tables: list[Table] = classes.Factory(list)
+    memories: list[MemoryType] = classes.Factory(list)
+    globals: list[Global] = classes.Factory(list)
+    tags: list[TagType] = classes.Factory(list)
+    exports: list[Export] = classes.Factory(list)
+    elems: list[Elem] = classes.Factory(list)
+    datas: list[Data] = classes.Factory(list)
     start: int | None = None
-    counts: dict[ExternKind, int] = attrs.Factory(lambda: dict.fromkeys(ExternKind, 0))
+    counts: dict[ExternKind, int] = classes.Factory(lambda: dict.fromkeys(ExternKind, 0))
     defined: str = ""  # the first kind of definition seen, which no import may follow
-    postponed: list[tuple[int, int, int]] = attrs.Factory(list)  # code index, function index, start of its locals
+    postponed: list[tuple[int, int, int]] = classes.Factory(list)  # code index, function index, start of its locals
 
     def read(self, keyword: str) -> None:
         """Take one field other than a type; ``keyword`` is its own and comes after the parenthesis."""

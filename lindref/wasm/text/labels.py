@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import attrs
+from lindref import classes
 
 
-@attrs.define
+@classes.define
 class Labels:
     """Open blocks, innermost last; ``None`` for a block without a name. Inner names hide equal outer ones."""
 
-    names: list[str | None] = attrs.Factory(list)
-    _where: dict[str, list[int]] = attrs.Factory(dict)
+    names: list[str | None] = classes.Factory(list)
+    _where: dict[str, list[int]] = classes.Factory(dict)
 
     def push(self, name: str | None) -> None:
         """Enter a block."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.text.strings import ESCAPE, ID_CHAR, PLAIN, STRING, StringError, string_name
 
 _NOT_NESTED = r"[^;(\ud800-\udfff]*+"
@@ -31,7 +30,7 @@ _BLANKED = re.compile(r"[^\n\r\ud800-\udfff]")
 _STRING_START = re.compile(rf'"{PLAIN}*+(?:{ESCAPE}{PLAIN}*+)*+')
 
 
-@attrs.frozen
+@classes.frozen
 class Annotation:
     """An annotation ``(@name …)`` left out of the token stream.
 
@@ -44,7 +43,7 @@ class Annotation:
     texts: tuple[str, ...]
 
 
-@attrs.define
+@classes.define
 class Tokens:
     """The tokens of one source; the last one, the empty token, marks the end.
 
@@ -57,7 +56,7 @@ class Tokens:
     source: str
     pairs: list[tuple[str, str]]
     origin: list[int] | None = None  # token -> index in pairs, where annotations were taken out
-    _ends: list[int] = attrs.field(factory=list, init=False)  # where each of pairs ends; made when first asked for
+    _ends: list[int] = classes.field(factory=list, init=False)  # where each of pairs ends; made when first asked for
 
     def offset(self, index: int) -> int:
         """Where the token starts, in characters from 0."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-import attrs
+from lindref import classes
 
 # Possessive: nothing to try again, nothing to remember for it.
 _DEC = r"[0-9]++(?:_[0-9]++)*+"
@@ -32,7 +32,7 @@ class OutOfRangeError(ValueError):
     """A literal whose value does not fit its type."""
 
 
-@attrs.frozen
+@classes.frozen
 class FloatFormat:
     """An IEEE 754 binary interchange format: total bits, and bits of the stored significand."""
 

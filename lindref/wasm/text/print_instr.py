@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.instructions import SELECT_T, Catch, CatchKind, Imm, MemArg
 from lindref.wasm.module import Instr, Module
 from lindref.wasm.names import Names
@@ -39,13 +38,13 @@ _CATCH_WORDS = {
 _NO_IDS = Ids({space: {} for space in Space}, dict.fromkeys(Space, 0), Names(), quoted=True)
 
 
-@attrs.frozen
+@classes.frozen
 class Surroundings:
     """What the operands of an instruction refer to: identifiers of the module, of locals and of open labels."""
 
     ids: Ids = _NO_IDS
-    locals: dict[int, str] = attrs.Factory(dict)
-    labels: Labels = attrs.Factory(Labels)
+    locals: dict[int, str] = classes.Factory(dict)
+    labels: Labels = classes.Factory(Labels)
 
     def label(self, depth: int) -> str:
         """A reference to a label: its identifier where that means this depth, or else the depth."""
@@ -57,7 +56,10 @@ def signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-def print_instr(instr: Instr, around: Surroundings = Surroundings()) -> str:
+_NOWHERE = Surroundings()
+
+
+def print_instr(instr: Instr, around: Surroundings = _NOWHERE) -> str:
     """One instruction as one line of flat text, without identifier of its own where it opens a block."""
     op = instr.op
     printer = _BY_SHAPE.get(op.imms)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.features import Feature
 from lindref.wasm.module import ExternKind, Module
 from lindref.wasm.names import Names
@@ -64,7 +63,7 @@ def unique_ids(names: dict[int, str], size: int, *, quoted: bool = True) -> dict
     return found
 
 
-@attrs.frozen
+@classes.frozen
 class Ids:
     """The identifiers to print for the items of a module, and how many items there are."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.module import ExternKind
 from lindref.wasm.names import Names
 from lindref.wasm.text.cursor import Cursor
@@ -53,13 +52,13 @@ def _index(cursor: Cursor, find: Callable[[str], int | None], what: str) -> int:
     return index
 
 
-@attrs.define
+@classes.define
 class IndexSpace:
     """Names bound so far in one index space, and how many items it has."""
 
     what: Space
     size: int = 0
-    names: dict[str, int] = attrs.Factory(dict)
+    names: dict[str, int] = classes.Factory(dict)
 
     def bind(self, cursor: Cursor) -> None:
         """Add one item, with the identifier that comes next if there is one."""
@@ -80,17 +79,17 @@ def _spaces() -> dict[Space, IndexSpace]:
     return {space: IndexSpace(space) for space in Space}
 
 
-@attrs.define
+@classes.define
 class ModuleScope:
     """Everything identifiers of a module can stand for, and its types."""
 
-    spaces: dict[Space, IndexSpace] = attrs.Factory(_spaces)
-    groups: list[RecGroup] = attrs.Factory(list)
-    types: list[SubType] = attrs.Factory(list)
+    spaces: dict[Space, IndexSpace] = classes.Factory(_spaces)
+    groups: list[RecGroup] = classes.Factory(list)
+    types: list[SubType] = classes.Factory(list)
     name: str | None = None
-    locals: dict[int, dict[int, str]] = attrs.Factory(dict)
-    labels: dict[int, dict[int, str]] = attrs.Factory(dict)
-    _plain: dict[FuncType, int] = attrs.Factory(dict)  # plain function types -> the first index that is one
+    locals: dict[int, dict[int, str]] = classes.Factory(dict)
+    labels: dict[int, dict[int, str]] = classes.Factory(dict)
+    _plain: dict[FuncType, int] = classes.Factory(dict)  # plain function types -> the first index that is one
 
     def read(self, space: Space, cursor: Cursor) -> int:
         """Take an index of one space."""
@@ -133,15 +132,15 @@ class ModuleScope:
         )
 
 
-@attrs.define
+@classes.define
 class FuncScope:
     """The locals of the function being read, and the labels open at this point."""
 
     module: ModuleScope
-    locals: dict[str, int] = attrs.Factory(dict)
+    locals: dict[str, int] = classes.Factory(dict)
     local_count: int = 0
-    labels: Labels = attrs.Factory(Labels)
-    label_names: dict[int, str] = attrs.Factory(dict)
+    labels: Labels = classes.Factory(Labels)
+    label_names: dict[int, str] = classes.Factory(dict)
     blocks: int = 0
 
     def bind_local(self, cursor: Cursor) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.binary.decoder import decode
 from lindref.wasm.errors import Exhausted, Unsupported, WasmError
 from lindref.wasm.features import DEFAULT, Feature
@@ -45,7 +44,7 @@ def parse_script(source: str | bytes, features: frozenset[Feature] = DEFAULT) ->
     return _Script(Cursor(tokens, features)).read(None)
 
 
-@attrs.define
+@classes.define
 class _Script:
     """The reader of a list of commands."""
 

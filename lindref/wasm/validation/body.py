@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import Exhausted, Malformed, WasmError
 from lindref.wasm.module import MAX_LOCALS, Code, Expr, Instr, Module
 from lindref.wasm.types import ValType
@@ -14,7 +13,7 @@ from lindref.wasm.validation.rows import Row, constant_rows, rows
 from lindref.wasm.validation.stack import State
 
 
-@attrs.frozen
+@classes.frozen
 class BodyFacts:
     """What validation found out about a body, for those who run it. Instructions are named by their index."""
 

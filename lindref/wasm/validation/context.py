@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.errors import Invalid, WasmError
 from lindref.wasm.features import Feature
 from lindref.wasm.instructions import BY_NAME
@@ -29,7 +28,7 @@ MAX_ELEMENTS = (1 << 32) - 1
 _REF_FUNC = BY_NAME["ref.func"]
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class Signature:
     """A closed function type as lists: the shape in which an operand stack is compared with it."""
 
@@ -37,18 +36,18 @@ class Signature:
     results: list[ValType]
 
 
-@attrs.frozen(eq=False)
+@classes.frozen(eq=False)
 class Context:
     """The index spaces of a module, imports first, types closed. Made once for a module, by ``Context.of``."""
 
     module: Module
     types: tuple[DefType, ...]
     signatures: list[Signature]  # of every type
-    funcs: list[int] = attrs.field(factory=list)  # the type index of every function
-    tables: list[TableType] = attrs.field(factory=list)
-    memories: list[MemoryType] = attrs.field(factory=list)
-    globals: list[GlobalType] = attrs.field(factory=list)
-    tags: list[Signature] = attrs.field(factory=list)
+    funcs: list[int] = classes.field(factory=list)  # the type index of every function
+    tables: list[TableType] = classes.field(factory=list)
+    memories: list[MemoryType] = classes.field(factory=list)
+    globals: list[GlobalType] = classes.field(factory=list)
+    tags: list[Signature] = classes.field(factory=list)
     declared: frozenset[int] = frozenset()  # the functions that ``ref.func`` may name in bodies
 
     @classmethod
