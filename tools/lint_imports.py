@@ -8,13 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: How classes of plain data are made: everybody may import it.
-COMMON = {"classes"}
+#: How classes of plain data are made, and digests: everybody may import them.
+COMMON = {"classes", "hashing"}
 
 #: package -> what it may import from lindref besides itself and what is common.
 MAY_IMPORT: dict[str, set[str]] = {
     "arguments": set(),
     "classes": set(),
+    "hashing": set(),
     "state": set(),
     "profile": set(),
     "wasm": set(),

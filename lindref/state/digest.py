@@ -9,10 +9,10 @@ Nothing here recurses: a chain of a million records is as good as one.
 from __future__ import annotations
 
 import enum
-from hashlib import blake2b
 from struct import Struct
 from typing import Final
 
+from lindref.hashing import blake2b
 from lindref.state.pmap import Node, PMap
 from lindref.state.schema import BY_CLASS, Schema
 

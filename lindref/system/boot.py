@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from lindref.posix import memory
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
@@ -54,9 +53,9 @@ def boot(
     system = System(profile=profile, config=config, chooser=chooser)
     kernel = system.kernel
     try:
-        base = Path(root) if root is not None else Path.cwd()
-        roots.open_root(kernel, root_mode, None if root_mode == "blank" else str(base))
-        inside = typed if root is not None and root_mode != "blank" else _bring(system, Path(typed), base, root_mode)
+        base = os.fspath(root) if root is not None else os.getcwd()
+        roots.open_root(kernel, root_mode, None if root_mode == "blank" else base)
+        inside = typed if root is not None and root_mode != "blank" else _bring(system, typed, base, root_mode)
     except roots.RootError as error:
         raise BootError(str(error)) from None
     path = os.fsencode(inside)
@@ -101,16 +100,17 @@ def boot_script(
     return system
 
 
-def _bring(system: System, program: Path, base: Path, root_mode: str) -> str:
+def _bring(system: System, program: str, base: str, root_mode: str) -> str:
     """The path inside the root of a program that was named by a host path (BOOT-3)."""
     try:
-        real = program.resolve()
-        if root_mode != "blank" and real.is_relative_to(base.resolve()) and real.is_file():
-            return "/" + str(real.relative_to(base.resolve()))
-        data = program.read_bytes()
+        real, top = os.path.realpath(program), os.path.realpath(base)
+        if root_mode != "blank" and os.path.commonpath([real, top]) == top and os.path.isfile(real):
+            return "/" + os.path.relpath(real, top)
+        with open(program, "rb") as file:
+            data = file.read()
     except OSError as error:
         raise BootError(f"{program}: {error.strerror}") from None
-    inside = "/" + program.name
+    inside = "/" + os.path.basename(program)
     roots.add_file(system.kernel, os.fsencode(inside), data, 0o755)
     return inside
 

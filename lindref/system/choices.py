@@ -6,12 +6,12 @@ A run is a function of program, files, profile and the answers given here. The a
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from lindref import classes
+from lindref.hashing import blake2b
 from lindref.state.pmap import PMap
 from lindref.state.records import record
 
@@ -46,7 +46,7 @@ class Seeded:
     def choose(self, index: int, kind: str, options: int) -> int:
         """A uniformly distributed option."""
         text = f"{self.seed}/{index}/{kind}".encode()
-        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") % options
+        return int.from_bytes(blake2b(text, digest_size=8).digest(), "little") % options
 
 
 @classes.frozen

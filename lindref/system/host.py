@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from lindref import classes
+from lindref.hashing import blake2b
 from lindref.posix.usermem import model_base, model_resolve
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class SystemHost:
         first, last = start // _BLOCK, (start + count + _BLOCK - 1) // _BLOCK
         key = f"random/{system.config.seed}".encode()
         stream = b"".join(
-            hashlib.blake2b(block.to_bytes(8, "little"), key=key, digest_size=_BLOCK).digest()
+            blake2b(block.to_bytes(8, "little"), key=key, digest_size=_BLOCK).digest()
             for block in range(first, last)
         )
         return stream[start - first * _BLOCK :][:count]

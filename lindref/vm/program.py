@@ -6,16 +6,15 @@ Bodies are validated and prepared when they are first called, so that a large li
 from __future__ import annotations
 
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 from weakref import WeakValueDictionary
 
+from lindref.hashing import blake2b
 from lindref.vm import prepare
 from lindref.vm.handler import Code
 from lindref.vm.limits import SLOTS
 from lindref.vm.ops_exceptions import Region
 from lindref.vm.values import default
-from lindref.wasm.binary.encoder import encode
 from lindref.wasm.module import Export, ExternKind, Instr, Module
 from lindref.wasm.names import Names
 from lindref.wasm.sections import names
@@ -144,6 +143,8 @@ class Program:
     @cached_property
     def binary(self) -> bytes:
         """The module's encoding."""
+        from lindref.wasm.binary.encoder import encode
+
         return encode(self.module)
 
     @cached_property

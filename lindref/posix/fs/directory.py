@@ -7,8 +7,8 @@ listings never depend on the host's order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import blake2b
 
+from lindref.hashing import blake2b
 from lindref.posix.fs.records import Directory, Entry
 from lindref.state.records import replace as with_fields
 

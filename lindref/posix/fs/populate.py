@@ -7,8 +7,8 @@ then on they are the model's own, and the host is never written (ROOT-3, ROOT-4)
 from __future__ import annotations
 
 import errno as host_errno
-from hashlib import blake2b
 
+from lindref.hashing import blake2b
 from lindref.posix.errno import EIO, NUMBERS
 from lindref.posix.errors import fail
 from lindref.posix.fs import directory, inodes

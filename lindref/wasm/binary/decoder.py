@@ -5,10 +5,10 @@ Function bodies stay bytes until somebody asks for them (``Code.body``), unless 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
 
+from lindref.hashing import blake2b
 from lindref.wasm.binary.body import Instructions, read_expr
 from lindref.wasm.binary.reader import Reader, unsupported
 from lindref.wasm.binary.types import (
@@ -112,7 +112,7 @@ class _Decoder:
         if self.data_use is not None:
             raise self.data_use
         result.customs = tuple(self.customs)
-        result.digest = hashlib.blake2b(reader.data, digest_size=16).hexdigest()
+        result.digest = blake2b(reader.data, digest_size=16).hexdigest()
         return result
 
     def sections(self) -> dict[int, Callable[[], None]]:

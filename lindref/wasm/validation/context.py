@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from lindref import classes
@@ -119,6 +118,8 @@ def check_limits(limits: Limits, most: int, message: str) -> None:
 
 def quoted(name: str) -> str:
     """A name as messages have it: on one line, whatever is in it."""
+    import json
+
     return json.dumps(name)
 
 
