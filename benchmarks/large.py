@@ -136,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("out", nargs="?", type=Path, metavar="OUT.wasm")
     parser.add_argument("--source", action="store_true", help="print the C source")
-    parser.add_argument("--groups", type=int, default=GROUPS, help="types, each with three functions (default %(default)s)")
+    parser.add_argument("--groups", type=int, default=GROUPS, help="types with three functions each")
     options = parser.parse_args()
     if options.source:
         sys.stdout.writelines(source(options.groups))

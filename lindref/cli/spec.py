@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import lindref
+from lindref import classes
 from lindref.conformance.resources import folder
 from lindref.conformance.rules import Citation, Rule, citations, family, rules
 

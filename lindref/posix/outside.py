@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-import attrs
-
+from lindref import classes
 from lindref.posix.fs.hosttree import HostTree
 
 T = TypeVar("T")
@@ -20,7 +19,7 @@ T = TypeVar("T")
 STDIN = "stdin"
 
 
-@attrs.frozen
+@classes.frozen
 class Heard:
     """What waiting for the outside brought. ``elapsed``: ns of real time that it took; ``input``: whether standard
     input is there to be fetched; ``net``: what happened on the host's network (see `posix.net.hostnet`).

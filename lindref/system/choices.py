@@ -63,12 +63,12 @@ class Replay:
         return self.then.choose(index, kind, options)
 
 
-@attrs.frozen
+@classes.frozen
 class Recorded:
     """The answers that a trace holds, by index; those not there are option 0. ``said`` is what its header says."""
 
     answers: Mapping[int, int]
-    said: Mapping[str, str] = attrs.field(factory=dict)
+    said: Mapping[str, str] = classes.field(factory=dict)
 
     def choose(self, index: int, kind: str, options: int) -> int:
         """The recorded answer."""

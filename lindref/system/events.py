@@ -127,7 +127,7 @@ class Note(Event):
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@classes.frozen(kw_only=True)
 class Input(Event):
     """Something came in from outside (TRACE-1): ``what`` was asked, piece ``index`` of standard input or question
     ``index`` of the run; ``data`` is the answer.

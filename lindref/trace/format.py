@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.system.outcome import Ending
 
 FORMAT = "lindref-trace"
@@ -126,7 +125,7 @@ def _is_pair(value: object) -> bool:
     )
 
 
-@attrs.frozen
+@classes.frozen
 class Field:
     """A field of the header or of an event; one that is not ``required`` is left out where it was not observed."""
 
@@ -136,7 +135,7 @@ class Field:
     required: bool = False
 
 
-@attrs.frozen
+@classes.frozen
 class EventKind:
     """An event: its own fields, beside those that all have (`COMMON`) unless it belongs to no thread."""
 

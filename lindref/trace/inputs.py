@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.posix.outside import STDIN, Heard
 from lindref.system.choices import Recorded
 from lindref.system.runtime import Config
@@ -54,7 +53,7 @@ def _event(fields: list[Any]) -> tuple[Any, ...]:
     return tuple(v.encode("latin-1") if i in packed else v for i, v in enumerate(fields))
 
 
-@attrs.frozen
+@classes.frozen
 class Recording:
     """What a trace holds of what a run is a function of: its header, the answers to choice points, what came in."""
 
@@ -80,7 +79,7 @@ class Recording:
         clock, net = header.get("clock", "virtual"), header.get("net", "")
         if clock not in ("virtual", "real") or net not in ("", "loopback", "any"):
             raise ValueError("clock or net")
-        return attrs.evolve(
+        return classes.evolve(
             given,
             seed=int(header["seed"]) if "seed" in header else 0,
             workers=min(max(int(header.get("workers", given.workers)), 1), given.workers),

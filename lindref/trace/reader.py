@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any, NoReturn
 
-import attrs
-
+from lindref import classes
 from lindref.trace import recorded
 from lindref.trace.format import Record, clip, header_problem, problem
 
@@ -23,7 +22,7 @@ def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
-@attrs.define
+@classes.define
 class Reader:
     """The events of a trace, in the order of its lines.
 
@@ -34,14 +33,14 @@ class Reader:
 
     stream: IO[bytes]
     name: str
-    header: Record = attrs.field(init=False)
+    header: Record = classes.field(init=False)
     line: int = 0
     recorded: bool = False
-    _first: list[Record] = attrs.field(factory=list, init=False)
-    _last: int = attrs.field(default=0, init=False)
-    _last_event: str = attrs.field(default="", init=False)
-    _order: dict[tuple[int, int], int] = attrs.field(factory=dict, init=False)
-    _open: dict[int, tuple[int, int]] = attrs.field(factory=dict, init=False)
+    _first: list[Record] = classes.field(factory=list, init=False)
+    _last: int = classes.field(default=0, init=False)
+    _last_event: str = classes.field(default="", init=False)
+    _order: dict[tuple[int, int], int] = classes.field(factory=dict, init=False)
+    _open: dict[int, tuple[int, int]] = classes.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         first = self._next()

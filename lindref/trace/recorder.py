@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
+from lindref import classes
 from lindref.posix import errno
 from lindref.posix.params import CallRow, Direction, ReturnKind
 from lindref.system.events import End, Enter, Event, Exit, Input, Route
@@ -34,7 +33,7 @@ def is_error(row: CallRow | None, result: int) -> bool:
     return -ERRNOS < result < 0 and not address
 
 
-@attrs.define
+@classes.define
 class Recorder:
     """Makes the record of each event; to be told of every event as it happens, in order.
 
@@ -43,9 +42,9 @@ class Recorder:
 
     system: System
     memory: bool = False
-    _calls: dict[int, Enter] = attrs.field(factory=dict, init=False)
-    _before: dict[int, list[tuple[int, bytes]]] = attrs.field(factory=dict, init=False)
-    _decoder: Decoder = attrs.field(init=False)
+    _calls: dict[int, Enter] = classes.field(factory=dict, init=False)
+    _before: dict[int, list[tuple[int, bytes]]] = classes.field(factory=dict, init=False)
+    _decoder: Decoder = classes.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._decoder = Decoder(self._read)
@@ -58,7 +57,7 @@ class Recorder:
     def records(self, event: Event) -> list[Record]:
         """The records of ``event``: itself, and after an exit what the call changed, where that is wanted."""
         record: Record = {"n": event.n, "event": event.kind}
-        for field in attrs.fields(type(event)):
+        for field in classes.fields(type(event)):
             value = getattr(event, field.name)
             if field.name != "n" and (value not in ("", None) or field.name not in ("rule", "trap")):
                 record[_NAMES.get(field.name, field.name)] = value

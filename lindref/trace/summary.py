@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import attrs
-
+from lindref import classes
 from lindref.posix.table import CALLS
 from lindref.threei.numbers import RAWPOSIX_CAGE, RUNTIME_CAGE, THREEI_CAGE
 from lindref.trace.filters import call_name
@@ -16,7 +15,7 @@ from lindref.trace.strace import plain, result_text
 _BENEATH = {RAWPOSIX_CAGE: "RawPOSIX", RUNTIME_CAGE: "the runtime", THREEI_CAGE: "3i"}
 
 
-@attrs.define
+@classes.define
 class Count:
     """Calls of one kind: how many, how many of them failed, and the virtual time they took together, ns."""
 
@@ -25,14 +24,14 @@ class Count:
     time: int = 0
 
 
-@attrs.define
+@classes.define
 class Summary:
     """Counts of the calls of a trace: ``by_name``, and ``by_route`` (cage, who serves)."""
 
     only: frozenset[int] | None = None
-    by_name: dict[str, Count] = attrs.field(factory=dict)
-    by_route: dict[tuple[int, str], Count] = attrs.field(factory=dict)
-    _open: dict[int, tuple[Record, str]] = attrs.field(factory=dict)
+    by_name: dict[str, Count] = classes.field(factory=dict)
+    by_route: dict[tuple[int, str], Count] = classes.field(factory=dict)
+    _open: dict[int, tuple[Record, str]] = classes.field(factory=dict)
 
     def add(self, record: Record) -> None:
         """Take ``record`` into account."""
@@ -73,9 +72,9 @@ class Summary:
     def value(self) -> dict[str, Any]:
         """The tables as data."""
         return {
-            "calls": {name: attrs.asdict(count) for name, count in sorted(self.by_name.items())},
+            "calls": {name: classes.asdict(count) for name, count in sorted(self.by_name.items())},
             "routes": [
-                {"cage": cage, "served_by": who, **attrs.asdict(count)}
+                {"cage": cage, "served_by": who, **classes.asdict(count)}
                 for (cage, who), count in sorted(self.by_route.items())
             ],
         }

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-import attrs
-
+from lindref import classes
 from lindref.conformance.vectors.image import all_steps
 from lindref.conformance.vectors.model import Json, Step, Vector
 
@@ -19,7 +18,7 @@ LOG_LOST = "log-lost"
 _MAX_ERRNO = 4095
 
 
-@attrs.frozen
+@classes.frozen
 class Row:
     """Something observed, as recorded and as played; ``None`` where one side has nothing.
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import attrs
-
+from lindref import classes
 from lindref.conformance.vectors.model import Json, Step, Steps, Vector, VectorError
 from lindref.wasm.binary.encoder import encode
 from lindref.wasm.text.parser import parse_module

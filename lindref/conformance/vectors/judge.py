@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
-import attrs
-
+from lindref import classes
 from lindref.conformance.vectors import linux
 from lindref.conformance.vectors.compare import Row, rows
 from lindref.conformance.vectors.model import Json, Vector
@@ -28,7 +27,7 @@ class Status(Enum):
     SKIPPED = "skipped"
 
 
-@attrs.frozen
+@classes.frozen
 class Verdict:
     """A vector's status. ``against`` is ``lind`` or ``linux``: whose answer it was held against.
 
@@ -50,11 +49,11 @@ class Verdict:
         return f"{self.id}: not as {whose}: {', '.join(self.reasons)}" if self.reasons else f"{self.id}: as {whose}"
 
 
-@attrs.frozen
+@classes.frozen
 class _Asked(Profile):
     """A profile that remembers which deviations code asked for."""
 
-    asked: set[str] = attrs.field(factory=set, eq=False)
+    asked: set[str] = classes.field(factory=set, eq=False)
 
     def has(self, deviation: str) -> bool:
         self.asked.add(deviation)
@@ -99,7 +98,7 @@ def _by_deviations(
 ) -> Verdict:
     """The deviations that make the difference between ``profile`` and the recording, as the model has them."""
     promised = model(vector, profile)
-    row = _first(rows(attrs.evolve(vector, lind=promised), promised, played))
+    row = _first(rows(classes.evolve(vector, lind=promised), promised, played))
     if row is not None or promised["outcome"] == "runtime-fault":
         return differs
     watched = _Asked(LIND.name, LIND.deviations)
@@ -110,7 +109,7 @@ def _by_deviations(
         found = model(vector, Profile(LIND.name, frozenset(deviations)))
         return _first(rows(vector, vector.lind, found)) is None
 
-    return attrs.evolve(differs, status=Status.PASSED, reasons=tuple(_smallest(sorted(watched.asked), agrees)))
+    return classes.evolve(differs, status=Status.PASSED, reasons=tuple(_smallest(sorted(watched.asked), agrees)))
 
 
 def _smallest(deviations: list[str], agrees: Callable[[Sequence[str]], bool]) -> list[str]:

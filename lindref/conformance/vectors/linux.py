@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import attrs
-
+from lindref import classes
 from lindref.conformance.vectors.compare import Row
 from lindref.conformance.vectors.model import Json
 from lindref.posix.constants import MAP_HUGETLB, PROT_EXEC, PROT_READ, PROT_WRITE
@@ -119,7 +118,7 @@ def _no_such_call(row: Row, _: Sequence[Row]) -> bool:
     return number is not None and number not in CALLS and _ret(row.played) == -ENOSYS
 
 
-@attrs.frozen
+@classes.frozen
 class LinuxRule:
     """A reason not to answer as Linux: a rule of spec/linux.md and how to see that it is the reason."""
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from lindref import classes
-
 from lindref.conformance.vectors.shape import Misshapen, check
 
 #: One step, value or observation, as the JSON has it.

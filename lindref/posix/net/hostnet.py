@@ -15,7 +15,7 @@ from contextlib import suppress
 from errno import EADDRNOTAVAIL, EINPROGRESS, ENETUNREACH, errorcode
 from typing import Any
 
-import attrs
+from lindref import classes
 
 #: The first handle of what comes from outside.
 FIRST_HANDLE = 1 << 32
@@ -31,7 +31,7 @@ Event = tuple[Any, ...]
 _LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class _Line:
     """A real socket. ``room``: bytes that may be read from it; ``out``: bytes to be written; ``closing``: to be closed
     once they have gone; ``shutting``: to be shut for writing then."""
