@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
+import attrs
+
 from lindref.arguments import USAGE, Arguments
 from lindref.posix.table import CALLS
 from lindref.trace.filters import FilterError, parse_filters
@@ -34,6 +36,12 @@ def _parser() -> Arguments:
     show.add_argument("--routes", action="store_true", help="name who served each call")
     show.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)")
     show.add_argument("file", metavar="FILE")
+    diff = commands.add_parser("diff", help="the first difference of two", allow_abbrev=False)
+    diff.add_argument("--threads", action="store_true", help="only the order within each thread counts")
+    diff.add_argument("--context", type=int, default=3, metavar="N", help="equal steps shown before it (default: 3)")
+    diff.add_argument("--json", action="store_true", help="as JSON")
+    diff.add_argument("first", metavar="A")
+    diff.add_argument("second", metavar="B")
     commands.add_parser("schema", help="the JSON Schema of a line", allow_abbrev=False)
     return parser
 
@@ -76,12 +84,30 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
+def _diff(options: argparse.Namespace) -> int:
+    from lindref.trace.diff import Comparison, lines
+
+    with _opened(options.first) as first, _opened(options.second) as second:
+        comparison = Comparison(
+            first, second, by_thread=options.threads, context=min(max(options.context, 0), 10_000)
+        )
+        found = comparison.run()
+    if options.json:
+        value = {"same": found is None, "compared": comparison.compared}
+        print(json.dumps(value | ({} if found is None else {"difference": attrs.asdict(found)}), indent=1))
+    elif found is None:
+        print(f"no difference in {comparison.compared} steps")
+    else:
+        print("\n".join(lines(found, (options.first, options.second))))
+    return 0 if found is None else 1
+
+
 def _schema(_: argparse.Namespace) -> int:
     print(json.dumps(schema(), indent=1))
     return 0
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"show": _show, "schema": _schema}
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"show": _show, "diff": _diff, "schema": _schema}
 
 
 def main(argv: list[str]) -> int:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
+from lindref.posix.call import i32
 from lindref.posix.usermem import model_base
 from lindref.threei.numbers import UNUSED, UNUSED_CAGE
 from lindref.trace.filters import call_name
@@ -25,6 +26,8 @@ HEADER: Record = {
     "order": "global",
 }
 _KEYS = {"i", "cage", "n", "target", "args", "handler", "ret", "depth"}
+#: What copy_data_between_cages returns when it worked: the low half of the destination's address.
+_DESTINATION = "DEST"
 _POINTER = re.compile(r"(\d{1,9}):0x([0-9a-f]{1,16})")
 _MASK = (1 << 64) - 1
 
@@ -65,10 +68,10 @@ def _pairs(args: object) -> list[list[int]] | None:
 def _problem(line: Record) -> str | None:
     if not set(line) >= _KEYS:
         return f"a recorded call without {', '.join(sorted(_KEYS - set(line)))}"
-    for key in _KEYS - {"args", "ret"}:
+    for key in _KEYS - {"args", "ret"} - ({"handler"} if line["handler"] is None else set()):
         if type(line[key]) is not int or not 0 <= line[key] <= _MASK:
             return f"a recorded call whose {key!r} is no number"
-    if line["ret"] is not None and type(line["ret"]) is not int:
+    if line["ret"] not in (None, _DESTINATION) and type(line["ret"]) is not int:
         return "a recorded call whose 'ret' is neither a number nor null"
     return None
 
@@ -95,7 +98,11 @@ def events(lines: Iterable[Record], fail: Callable[[str], NoReturn]) -> Iterator
             "name": call_name(number),
             "self": cage, "target": line["target"], "args": pairs,
         }  # fmt: skip
-        yield {"event": "route", "cage": cage, "call": line["i"], "handler": line["handler"]}
-        open_calls.append((line["depth"], {"event": "exit", "cage": cage, "call": line["i"], "ret": line["ret"]}))
+        if line["handler"] is not None:
+            yield {"event": "route", "cage": cage, "call": line["i"], "handler": line["handler"]}
+        ret = line["ret"]
+        if ret == _DESTINATION:
+            ret = i32(pairs[1][0]) if len(pairs) > 1 else fail("a recorded call returns a destination it has not")
+        open_calls.append((line["depth"], {"event": "exit", "cage": cage, "call": line["i"], "ret": ret}))
     while open_calls:
         yield open_calls.pop()[1]
