@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-import attrs
-
+from lindref import classes
 from lindref.arguments import USAGE, Arguments
 from lindref.posix.table import CALLS
 from lindref.trace.filters import FilterError, parse_filters
@@ -94,7 +93,7 @@ def _diff(options: argparse.Namespace) -> int:
         found = comparison.run()
     if options.json:
         value = {"same": found is None, "compared": comparison.compared}
-        print(json.dumps(value | ({} if found is None else {"difference": attrs.asdict(found)}), indent=1))
+        print(json.dumps(value | ({} if found is None else {"difference": classes.asdict(found)}), indent=1))
     elif found is None:
         print(f"no difference in {comparison.compared} steps")
     else:

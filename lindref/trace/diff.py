@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 
-import attrs
-
+from lindref import classes
 from lindref.threei.numbers import BENEATH
 from lindref.trace.format import Record
 from lindref.trace.normal import Symbol, Term, cage, fields, result
@@ -18,13 +17,13 @@ COMPARED = frozenset({"enter", "route", "exit", "spawn", "exec", "end", "signal"
 _SIGNS = {"cage": "cage#", "thread": "thread#", "address": "@", "guest address": "guest@", "call": "call#"}
 
 
-@attrs.define
+@classes.define
 class Bijection:
     """Which value of the first trace goes with which of the second, for each kind of symbol."""
 
-    _there: dict[tuple[str, object], tuple[object, int]] = attrs.field(factory=dict)
-    _back: dict[tuple[str, object], object] = attrs.field(factory=dict)
-    _counts: dict[str, int] = attrs.field(factory=dict)
+    _there: dict[tuple[str, object], tuple[object, int]] = classes.field(factory=dict)
+    _back: dict[tuple[str, object], object] = classes.field(factory=dict)
+    _counts: dict[str, int] = classes.field(factory=dict)
 
     def bind(self, kind: str, a: object, b: object) -> bool:
         """Bind ``a`` and ``b`` if neither is bound; whether they go together."""
@@ -57,7 +56,7 @@ class Bijection:
         return f"{sign}{known[1]}" if known is not None else f"{sign}?({symbol.value})"
 
 
-@attrs.frozen
+@classes.frozen
 class Item:
     """One step of a trace: where it stands, whose it is, what it says."""
 
@@ -66,7 +65,7 @@ class Item:
     terms: Mapping[str, Term]
 
 
-@attrs.frozen
+@classes.frozen
 class Difference:
     """Where two traces part. ``lines`` are those of the two files; one that has ended has None."""
 
@@ -77,17 +76,17 @@ class Difference:
     lines: tuple[int | None, int | None]
 
 
-@attrs.define
+@classes.define
 class Side:
     """One of the traces: its steps, and the calls that are under way in it."""
 
     trace: Reader
     calls_only: bool
     kinds: frozenset[str]
-    _open: dict[int, Record] = attrs.field(factory=dict)
-    _lines: dict[int, int] = attrs.field(factory=dict)
+    _open: dict[int, Record] = classes.field(factory=dict)
+    _lines: dict[int, int] = classes.field(factory=dict)
     #: Results not compared yet, by call, with the line at which the call entered.
-    results: dict[int, tuple[int, Term | None]] = attrs.field(factory=dict)
+    results: dict[int, tuple[int, Term | None]] = classes.field(factory=dict)
 
     def items(self) -> Iterator[Item]:
         """The steps, as far as they are compared. With ``calls_only`` results go to ``results``."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import attrs
-
+from lindref import classes
 from lindref.posix.call import i32, u32
 from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
 from lindref.posix.table import CALLS
@@ -21,7 +20,7 @@ from lindref.trace.format import Record
 from lindref.trace.strace import plain, result_text
 
 
-@attrs.frozen
+@classes.frozen
 class Symbol:
     """A value that may differ: what kind of thing it is of, and the value in this run."""
 
