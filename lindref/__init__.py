@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lindref.api import Module, instantiate
     from lindref.system.boot import BootError
+    from lindref.system.python.grate import BadAddress, Grate, serves
     from lindref.system.session import System, boot
 
 __version__ = "0.1.0"
 
-__all__ = ["BootError", "Module", "System", "boot", "instantiate"]
+__all__ = ["BadAddress", "BootError", "Grate", "Module", "System", "boot", "instantiate", "serves"]
 
 _HOMES = {
     "Module": "lindref.api",
     "instantiate": "lindref.api",
     "BootError": "lindref.system.boot",
+    "BadAddress": "lindref.system.python.grate",
+    "Grate": "lindref.system.python.grate",
+    "serves": "lindref.system.python.grate",
     "System": "lindref.system.session",
     "boot": "lindref.system.session",
 }

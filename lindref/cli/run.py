@@ -58,6 +58,12 @@ def _number(low: int, high: int | None = None) -> Callable[[str], int]:
     return parse
 
 
+_GRATE_HELP = (
+    "a grate over PROGRAM (repeatable, the last is closest to it): MODULE:CLASS[,OPTION=VALUE...] or a wasm file; "
+    "'%%{' and '%%}' enclose the group of the grate before"
+)
+
+
 def _parser() -> Arguments:
     parser = Arguments(
         prog="lindref run",
@@ -82,7 +88,7 @@ def _parser() -> Arguments:
     add("--strace", metavar="FILE", dest="strace", help="show calls as strace does, on stderr (or --strace=FILE)")
     add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
     add("--routes", action="store_true", help="--strace names who served each call")
-    add("--grate", metavar="MODULE:CLASS", action="append", default=[], help="a Python grate over PROGRAM")
+    add("--grate", metavar="GRATE", action="append", default=[], help=_GRATE_HELP)
     add("--net", choices=("model", "host"), default="model", help="a model inside the run, or joined to the host's")
     add("--net-reach", choices=("loopback", "any"), default="loopback", help="how far --net host goes (loopback)")
     add("--clock", choices=("virtual", "real"), default="virtual", help="real: sleeping takes time (default: none)")
@@ -175,8 +181,6 @@ def _refuse_unbuilt(options: argparse.Namespace) -> None:
     """Options whose subject is not built yet are refused, not ignored."""
     if options.engine == "compiled":
         raise UsageError("--engine compiled is not available: there is the reference engine")
-    if options.grate:
-        raise UsageError("--grate: grates in Python are not available yet")
     for word in options.preload:
         name, _, path = word.partition("=")
         if not name or not path:
@@ -269,6 +273,8 @@ def main(argv: list[str]) -> int:
     with ExitStack() as files:
         try:
             _refuse_unbuilt(options)
+            if options.grate and os.getcwd() not in sys.path:
+                sys.path.insert(0, os.getcwd())  # MODULE may lie where one stands, as with `python -m`
             recording = _recording(options)
             config = _config(options, recording)
             profile = options.profile if recording is None else recording.profile
@@ -281,6 +287,7 @@ def main(argv: list[str]) -> int:
                 config=config,
                 chooser=_chooser(options) if recording is None else recording.chooser,
                 env=_environment(options.env),
+                grates=options.grate,
                 observe=lambda made: traces.append(_observe(made, options, files)),
             )
             if recording is not None:

@@ -200,6 +200,18 @@ def boot(kernel: Kernel, env: tuple[bytes, ...] = ()) -> int:
     return number
 
 
+def stand_in(kernel: Kernel, number: int) -> None:
+    """A cage ``number`` (beyond those that are given out) for a grate that is no program: its own parent, waited for by
+    nobody, with the standard streams.
+    """
+    host_cwd = kernel.host_cwd
+    kernel.cages = kernel.cages.set(number, Cage(number, number, orphan=True))
+    for hook in kernel.hooks:
+        if hook.boot is not None:
+            hook.boot(kernel, number)
+    kernel.host_cwd = host_cwd
+
+
 def forked(kernel: Kernel, parent: int, child: int) -> None:
     """After `Fork`, once the host has the child's memory: the parent may go on."""
     memory_forked(kernel, parent, child)

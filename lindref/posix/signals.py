@@ -14,6 +14,7 @@ from lindref.posix import usermem as user
 from lindref.posix.cage import Cage, SigAction
 from lindref.posix.call import Call
 from lindref.posix.constants import (
+    CAGE_MAX,
     SA_NOCLDSTOP,
     SA_NODEFER,
     SA_RESETHAND,
@@ -398,7 +399,7 @@ def kill(kernel: Kernel, call: Call) -> Result:
     elif pid > 0:
         targets = [pid]
     elif pid == -1:
-        targets = [number for number in kernel.cages if number != call.target]
+        targets = [number for number in kernel.cages if number != call.target and number < CAGE_MAX]
     else:
         targets = [-pid]
     # Errors.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lindref.posix import memory
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
@@ -18,9 +19,14 @@ from lindref.profile import SPEC, Profile
 from lindref.system.choices import Chooser
 from lindref.system.image import PAGE, ImageError
 from lindref.system.lifecycle import FIXED_PRIVATE_ANONYMOUS, MMAP, PROT_READ_WRITE
+from lindref.system.runner import Loading
 from lindref.system.runtime import CageRuntime, Config
 from lindref.system.script_runner import ScriptRunner, ScriptState
 from lindref.system.system import System
+
+if TYPE_CHECKING:
+    from lindref.system.python.grate import Grate
+    from lindref.system.python.words import GrateSpec
 
 
 class BootError(Exception):
@@ -41,9 +47,11 @@ def boot(
     config: Config | None = None,
     chooser: Chooser | None = None,
     env: Mapping[str, str] | None = None,
+    grates: Sequence[GrateSpec] = (),
     observe: Callable[[System], None] | None = None,
 ) -> System:
-    """A system with ``program`` as cage 1, about to run.
+    """A system with ``program`` as cage 1, about to run. ``grates`` come over it, outermost first (PY-2); beneath one
+    in wasm it is not cage 1, which then is the first such grate.
 
     With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working
     directory is the root, copy-on-write (BOOT-3). ``argv[0]`` is the program as typed (BOOT-4). ``observe`` is called
@@ -55,7 +63,14 @@ def boot(
     try:
         base = os.fspath(root) if root is not None else os.getcwd()
         roots.open_root(kernel, root_mode, None if root_mode == "blank" else base)
-        inside = typed if root is not None and root_mode != "blank" else _bring(system, typed, base, root_mode)
+        within = root is not None and root_mode != "blank"
+
+        def bring(file: str) -> str:
+            return file if within else _bring(system, file, base, root_mode)
+
+        chain, words = _stack(system, grates, [typed, *args], bring)
+        typed, *args = chain
+        inside = bring(typed)
     except roots.RootError as error:
         raise BootError(str(error)) from None
     path = os.fsencode(inside)
@@ -66,7 +81,7 @@ def boot(
     argv = [os.fsencode(typed), *map(os.fsencode, args)]
     variables = [os.fsencode(f"{key}={value}") for key, value in (env or {}).items()]
     try:
-        system.boot(path, data, argv, variables)
+        system.boot(path, data, argv, variables, words)
     except ImageError as error:
         raise LoadError(f"{typed}: {error}") from None
     return system
@@ -79,9 +94,10 @@ def boot_script(
     profile: Profile = SPEC,
     config: Config | None = None,
     chooser: Chooser | None = None,
+    grates: Sequence[Grate | type[Grate]] = (),
     observe: Callable[[System], None] | None = None,
 ) -> System:
-    """A system whose cage 1 plays ``script`` (SCRIPT-1), about to run, on a blank root.
+    """A system whose cage 1 plays ``script`` (SCRIPT-1), about to run, on a blank root, beneath ``grates``.
 
     ``pages`` pages of 4 KiB at offset 0 of its memory are mapped, and its heap begins behind them.
     """
@@ -89,7 +105,8 @@ def boot_script(
     roots.open_root(system.kernel, "blank", None)
     if observe is not None:
         observe(system)
-    system.first_cage(ScriptRunner(script, system.guest(INIT_CAGE)))
+    _, words = _stack(system, grates, ["script"], str)
+    thread = system.first_cage(Loading() if grates else ScriptRunner(script, system.guest(INIT_CAGE)))
     system.runtimes = system.runtimes.set(
         INIT_CAGE, CageRuntime(INIT_CAGE, "", (), (), serves=True, handlers=script.handlers)
     )
@@ -97,7 +114,28 @@ def boot_script(
     values = (0, size, PROT_READ_WRITE, FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)
     system.kernel.call(Call(MMAP, INIT_CAGE, MAIN_THREAD, tuple(Arg(v, INIT_CAGE) for v in values)))
     memory.set_heap(system.kernel, INIT_CAGE, size)
+    if words:
+        from lindref.system.python.stack import begin
+
+        begin(system, thread, words, image=script)
     return system
+
+
+def _stack(
+    system: System, grates: Sequence[GrateSpec], program: Sequence[str], bring: Callable[[str], str]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The words of the first program, and those of the grates in Python that come over it before (PY-2)."""
+    if not grates:
+        return program, ()
+    from lindref.system.python.grate import GrateError
+    from lindref.system.python.words import plan
+
+    try:
+        stack = plan(grates, program, bring)
+    except GrateError as error:
+        raise BootError(str(error)) from None
+    system.shelf = stack.shelf
+    return stack.chain, stack.words
 
 
 def _bring(system: System, program: str, base: str, root_mode: str) -> str:

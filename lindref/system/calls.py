@@ -42,8 +42,15 @@ _WITH_TID = frozenset({56, 60, 231})
 SCHED_YIELD = 24
 
 
-def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "guest") -> None:
-    """A call leaves ``thread``'s cage."""
+def begin(
+    system: System, thread: Thread, request: SyscallRequest, then: str = "guest", memo: object = None
+) -> None:
+    """A call leaves ``thread``'s cage; ``memo`` is for who is to get its result."""
+    if system.shelf and not thread.slot:
+        from lindref.system.python import stack
+
+        if stack.execs_word(system, thread, request):
+            return
     pairs = [Arg(value, cage) for value, cage in request.pairs]
     if request.caller == request.target and request.number in _WITH_TID and not thread.slot:
         pairs[1] = Arg(thread.tid, pairs[1].cage)
@@ -55,6 +62,7 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
         caller=request.caller,
         target=request.target,
         args=tuple(pairs),
+        memo=memo,
         within=caller.status.pending.id if caller is not None and isinstance(caller.status, InGrate) else 0,
         then=then,
     )
@@ -192,6 +200,10 @@ def complete(
     elif pending.then == "load":
         thread.status = Ready()
         lifecycle.mapped(system, thread)
+    elif pending.then == "attach":
+        from lindref.system.python import stack
+
+        stack.registered(system, thread, pending, value)
     else:
         thread.status = Ready()
         thread.runner.resume(value)

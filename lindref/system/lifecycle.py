@@ -106,6 +106,10 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
     runtime = replace(system.runtimes[parent], cage=child, serves=False, workers=0, free=(), queue=())
     system.runtimes = system.runtimes.set(child, runtime)
     system.tables = tables.on_fork(system.tables, parent, child)
+    if system.grates:
+        from lindref.system.python import stack
+
+        stack.born(system, parent, child)
     copy = system.add_thread(child, MAIN_THREAD, original.runner.fork(system.guest(child)))
     if not made.runs:
         copy.status = Idle()
@@ -274,4 +278,8 @@ def _finish_cage(system: System, thread: Thread) -> None:
     system.tables = tables.on_exit(system.tables, cage)
     status = processes.ended(system.kernel, cage)
     system.emit(End, thread, whole=True, status=status >> 8 & 255, signal=status & 127, rule="EXIT-3")
+    if system.grates:
+        from lindref.system.python import stack
+
+        stack.died(system, cage)
     system.cage_ended(cage, status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lindref import classes
 from lindref.posix import console
@@ -19,6 +20,10 @@ from lindref.system.state import SystemState
 from lindref.system.system import System as Engine
 from lindref.threei.numbers import BENEATH
 from lindref.vm.memory import Memory
+
+if TYPE_CHECKING:
+    from lindref.system.python.grate import Grate
+    from lindref.system.python.words import GrateSpec
 
 
 @classes.frozen
@@ -129,6 +134,15 @@ class System:
         return Cages(self._engine)
 
     @property
+    def grates(self) -> Mapping[int, Grate]:
+        """The grates in Python by cage, in the order in which they came: their ``state`` and ``cage_state`` as they are
+        now.
+        """
+        from lindref.system.python.stack import outside
+
+        return {cage: outside(self._engine, cage) for cage in self._engine.grates}
+
+    @property
     def outcome(self) -> Outcome | None:
         """How the run ended; ``None`` while it goes on."""
         return self._engine.outcome
@@ -169,11 +183,13 @@ def boot(
     max_ticks: int | None = None,
     max_memory: int | None = None,
     engine: str = "auto",
+    grates: Sequence[GrateSpec] = (),
 ) -> System:
     """Boot ``program`` (a host path, or with ``root`` a path inside it) as cage 1, about to run.
 
-    ``seed`` chooses schedule and random bytes, ``schedule`` replays one. Raises ``BootError`` for what cannot be
-    booted, ``ValueError`` for an unknown profile, engine or schedule.
+    ``seed`` chooses schedule and random bytes, ``schedule`` replays one. ``grates`` come over the program, the first
+    farthest from it: ``Grate`` objects or classes, ``"MODULE:CLASS,OPTION=VALUE"``, files of wasm grates. Raises
+    ``BootError`` for what cannot be booted, ``ValueError`` for an unknown profile, engine or schedule.
     """
     if engine not in ("auto", "reference"):
         raise ValueError(f"engine {engine!r}: there is the reference engine (auto or reference)")
@@ -191,6 +207,7 @@ def boot(
         config=config,
         chooser=chooser,
         env=env,
+        grates=grates,
         observe=lambda new: made.append(System(new)),
     )
     if stdin:

@@ -19,6 +19,7 @@ from lindref.system import worldly
 from lindref.system.choices import ChoicesState, Chooser
 from lindref.system.image import Blob
 from lindref.system.outcome import Outcome
+from lindref.system.python.records import GrateState, HandlingState, Recipe
 from lindref.system.runner import Loading, Runner, RunnerState
 from lindref.system.runtime import CageRuntime, Config
 from lindref.system.script_runner import ScriptRunner, ScriptState
@@ -55,7 +56,7 @@ class TurnState:
     quantum: int
 
 
-@record("system.state")
+@record("system.state", version=2)
 class SystemState:
     """A system as a value."""
 
@@ -69,6 +70,8 @@ class SystemState:
     runtimes: PMap[CageRuntime]
     memories: PMap[MemoryState]
     ending: PMap[int]
+    grates: PMap[GrateState]
+    shelf: tuple[Recipe, ...]
     outcome: Outcome | None
     first: Outcome | None
     counters: Counters
@@ -112,6 +115,8 @@ def freeze(system: System) -> SystemState:
         system.runtimes,
         _memories(empty if last is None else last.memories, system.memories),
         system.ending,
+        system.grates,
+        system.shelf,
         system.outcome,
         system.first,
         Counters(system.event_count, system.call_count, system.thread_count, system.ticks, system.drawn),
@@ -145,6 +150,11 @@ def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None
         cage: Memory.thaw(memory, system.kernel.backings, system.budget) for cage, memory in state.memories.items()
     }
     system.ending = state.ending
+    system.grates, system.shelf = state.grates, state.shelf
+    if state.grates:
+        from lindref.system.python import stack
+
+        system.python = {cage: stack.remake(grate.recipe) for cage, grate in state.grates.items()}
     system.outcome, system.first = state.outcome, state.first
     system.event_count, system.call_count = state.counters.events, state.counters.calls
     system.thread_count, system.ticks = state.counters.threads, state.counters.ticks
@@ -173,6 +183,10 @@ def _runner(system: System, cage: int, state: RunnerState, programs: Mapping[str
             return WasmRunner.thaw(system.guest(cage), state, programs)
         case ScriptState():
             return ScriptRunner.thaw(system.guest(cage), state)
+        case HandlingState():
+            from lindref.system.python.runner import PythonRunner
+
+            return PythonRunner.thaw(system.guest(cage), state)
         case Loading():
             return state
         case _:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lindref.posix import console, processes, table
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
@@ -51,6 +51,10 @@ from lindref.threei.tables import HandlerTables, boot
 from lindref.vm.limits import Budget, Exhaustion
 from lindref.vm.memory import Memory
 
+if TYPE_CHECKING:
+    from lindref.system.python.grate import Grate
+    from lindref.system.python.records import Attaching, GrateState, Recipe
+
 _E = TypeVar("_E", bound=Event)
 
 _THREEI_NAMES = dict(
@@ -81,6 +85,12 @@ class System:
         #: Cages whose own threads are gone while calls into them are being served: cage -> last thread's id.
         self.ending: PMap[int] = PMap()
         self.outcome: Outcome | None = None
+        #: Grates in Python by their cage: what they keep; ``python`` are the objects, ``shelf`` the run's stack.
+        self.grates: PMap[GrateState] = PMap()
+        self.python: dict[int, Grate] = {}
+        self.shelf: tuple[Recipe, ...] = ()
+        #: During a turn, registrations that were answered at once (``python.stack``).
+        self.attaching: list[Attaching] | None = None
         #: How cage 1 ended, once it has.
         self.first: Outcome | None = None
         self.event_count = 0
@@ -134,14 +144,23 @@ class System:
 
     # Beginning.
 
-    def boot(self, path: bytes, image: bytes, argv: Iterable[bytes], env: Iterable[bytes]) -> None:
-        """Start a program as cage 1 (BOOT-1): its table, RawPOSIX's record, and the load of its image.
+    def boot(
+        self, path: bytes, image: bytes, argv: Iterable[bytes], env: Iterable[bytes], words: Sequence[str] = ()
+    ) -> None:
+        """Start a program as cage 1 (BOOT-1): its table, RawPOSIX's record, and the load of its image;
+        ``words`` are the grates in Python that come over it before (PY-2).
 
         Raises ``ImageError`` where the image cannot be loaded at all.
         """
         self.images.load(image)
         request = ImageRequest(path, image, tuple(argv), tuple(env))
-        lifecycle.start_image(self, self.first_cage(Loading(), request.env), request)
+        thread = self.first_cage(Loading(), request.env)
+        if words:
+            from lindref.system.python import stack
+
+            stack.begin(self, thread, words, image=request)
+        else:
+            lifecycle.start_image(self, thread, request)
 
     def first_cage(self, runner: Runner, env: tuple[bytes, ...] = ()) -> Thread:
         """Cage 1 with nothing in its memory, and its thread (BOOT-1)."""
@@ -314,7 +333,12 @@ class System:
         cannot be instantiated again."""
         runtime = self.runtimes[cage]
         runner: Runner
-        if runtime.handlers is not None:
+        if cage in self.python:
+            from lindref.system.python.records import HandlingState
+            from lindref.system.python.runner import PythonRunner
+
+            runner = PythonRunner(self.guest(cage), HandlingState(slot))
+        elif runtime.handlers is not None:
             runner = ScriptRunner(ScriptState((), runtime.handlers), self.guest(cage))
         else:
             store, view = link(self.images[runtime.digest], self.memories[cage])

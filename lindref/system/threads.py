@@ -30,9 +30,10 @@ class Pending:
     """A call on its way: as it was made, and what is to happen when its result is there.
 
     ``id`` numbers the call in the events. ``memo`` is what its last wait left. ``within`` is the call that the calling
-    worker serves. ``then`` says who gets the result: ``"guest"``, or ``"load"`` for the mapping that the loader asked
-    for. ``child`` is the cage forked on behalf of this call through a grate, 0 if none; ``image`` the image exec'd and
-    ``ended`` an end asked for on its behalf, both to take effect when the call returns.
+    worker serves. ``then`` says who gets the result: ``"guest"``, ``"load"`` for the mapping that the loader asked
+    for, ``"attach"`` for a registration of a grate in Python (``memo`` has the rest). ``child`` is the cage forked on
+    behalf of this call through a grate, 0 if none; ``image`` the image exec'd and ``ended`` an end asked for on its
+    behalf, both to take effect when the call returns.
     """
 
     id: int

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 def function_name(system: System, cage: int, address: int) -> str:
     """The name of the function at table index ``address`` of ``cage``'s program, "" where there is none."""
+    grate = system.python.get(cage)
+    if grate is not None:
+        from lindref.system.python.grate import method_of
+
+        method = method_of(type(grate), address)
+        return f"{type(grate).__name__}.{method}" if method else ""
     thread = system.main_thread(cage)
     runner = thread.runner if thread is not None else None
     if not isinstance(runner, WasmRunner) or not runner.view.tables:

@@ -1,5 +1,5 @@
 """Integer operations against definitions on Python's unbounded integers and on bit strings."""
-# ruff: noqa: ARG005 -- every definition takes the width first, used or not
+
 
 from __future__ import annotations
 

@@ -1,0 +1,352 @@
+"""``Grate``: what the author of a grate in Python writes against.
+
+    class Deny(lindref.Grate):
+        def unlink(self, call, path):
+            return -errno.EPERM
+
+A method with the name of a call serves that call (PY-2); ``any_call`` serves all others. It gets the call and its
+arguments as numbers (signed where C's are; pointers are addresses, 0 for NULL), may leave out those at the end, and
+returns the result: a whole number, failures as negative errno.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import EllipsisType
+from typing import Any, ClassVar, TypeVar
+
+from lindref import classes
+from lindref.posix.call import SLOTS, UNUSED, Arg, i32, i64
+from lindref.posix.params import ParamKind
+from lindref.posix.table import CALLS, NUMBERS
+from lindref.system.abi import SyscallRequest
+from lindref.system.python.context import BadAddress, Outside
+from lindref.system.python.store import Store
+from lindref.threei.numbers import REGISTER_HANDLER, THREEI_CALLS
+
+F = TypeVar("F", bound=Callable[..., int])
+
+#: Names of 3i's own calls as methods.
+THREEI_METHODS: dict[str, int] = dict(
+    zip(("register_handler", "copy_data_between_cages", "copy_handler_table_to_cage"), THREEI_CALLS, strict=True)
+)
+
+#: Every name that a method may serve, and its number.
+NAMES: Mapping[str, int] = {**NUMBERS, **THREEI_METHODS}
+
+_CALL_OF = {number: name for name, number in NAMES.items()}
+
+#: Classes by name, as states name them.
+CLASSES: dict[str, type[Grate]] = {}
+
+_SIGNED = frozenset(
+    {ParamKind.INT, ParamKind.ENUM, ParamKind.FLAGS, ParamKind.FD, ParamKind.DIRFD, ParamKind.SIGNAL, ParamKind.PID}
+    | {ParamKind.TID, ParamKind.IGNORED, ParamKind.VARIES}
+)
+_UNSIGNED = frozenset({ParamKind.UINT, ParamKind.MODE, ParamKind.UID, ParamKind.DEVICE})
+
+Argument = int | str | bytes | EllipsisType
+
+
+class GrateError(Exception):
+    """A class that is no usable grate, or options it does not take; one line."""
+
+
+def serves(*names: str) -> Callable[[F], F]:
+    """Let one method serve several calls: ``@lindref.serves("unlink", "unlinkat", "rmdir")``.
+
+    Raises ``GrateError`` for a name that no call has.
+    """
+    for name in names:
+        if name not in NAMES:
+            raise GrateError(f"@serves({name!r}): there is no such call")
+
+    def mark(method: F) -> F:
+        method.__dict__["__lindref_serves__"] = names
+        return method
+
+    return mark
+
+
+@classes.frozen
+class Served:
+    """The call that a handler serves: which it is, the cage it acts on (a handler in wasm has to guess that from the
+    owners of the arguments), and the pairs as they came (``value``: 64 bits unsigned, ``cage``: the owner).
+    """
+
+    number: int
+    name: str
+    target: int
+    args: tuple[Arg, ...]
+
+    @property
+    def caller(self) -> int:
+        """The cage for which the call is made."""
+        return self.target
+
+    def values(self) -> tuple[int, ...]:
+        """The arguments as a method gets them."""
+        args = self.args
+        if self.number in THREEI_CALLS:
+            pairs = [(args[0].value, args[0].cage), (args[1].value, args[1].cage)]
+            flat = [n for pair in pairs for n in pair]
+            if self.number == REGISTER_HANDLER:
+                return (flat[0], flat[1], flat[3], args[2].value)
+            return (*flat, args[2].value, args[3].value) if self.number == 1002 else (flat[0], flat[1])
+        row = CALLS.get(self.number)
+        if row is None:
+            return tuple(arg.value for arg in args)
+        return tuple(_typed(param.kind, arg.value) for param, arg in zip(row.params, args, strict=False))
+
+
+def _typed(kind: ParamKind, value: int) -> int:
+    if kind in _SIGNED:
+        return i32(value)
+    if kind in _UNSIGNED:
+        return value & 0xFFFFFFFF
+    return i64(value) if kind is ParamKind.LONG else value
+
+
+class Grate:
+    """Base class of grates. Handlers are methods; see the module.
+
+    A handler must be a function of what it is given: its call, its grate's attributes (fixed once ``__init__`` is
+    done), and what it asks through ``self``. A handler that waits is run again with the answers it had, and the run
+    says so if it then asks something else (PY-5). What changes from call to call lives in ``state`` and ``cage_state``.
+    """
+
+    #: Number of each call that the class serves -> name of the method. ``any_call`` is not in it.
+    served: ClassVar[Mapping[int, str]] = {}
+    #: Method that serves calls -> how many arguments behind ``self`` it takes, ``None`` for any number.
+    arity: ClassVar[Mapping[str, int | None]] = {}
+    _context: Outside | None = None
+    _call: Served | None = None
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        found: dict[int, str] = {}
+        counts: dict[str, int | None] = {}
+        for name in dir(cls):
+            method = inspect.getattr_static(cls, name)
+            wanted = getattr(method, "__lindref_serves__", (name,) if name in NAMES or name == "any_call" else ())
+            for call in wanted:
+                counts[name] = takes = _positional(cls, name, method)
+                if call in NAMES:
+                    found[NAMES[call]] = name
+                    _check_arity(cls, name, takes, NAMES[call])
+        cls.served = dict(sorted(found.items()))
+        cls.arity = counts
+        CLASSES[class_name(cls)] = cls
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if self.__dict__.get("_sealed"):
+            raise AttributeError(f"{name}: a grate's attributes are fixed once it is made; what changes is self.state")
+        super().__setattr__(name, value)
+
+    # Hooks.
+
+    def cage_born(self, cage: int, parent: int) -> None:
+        """A cage has come to be beneath the grate: forked by ``parent`` (its ``cage_state`` begins as the parent's), or
+        the one that the grate was put over (``parent`` 0). A hook may use ``state``, ``cage_state`` and ``tell``; it
+        cannot wait.
+        """
+
+    def cage_died(self, cage: int) -> None:
+        """A cage beneath the grate has ended; its ``cage_state`` is there for the last time."""
+
+    def group_ended(self, cage: int) -> None:
+        """The group of grates behind this one (``%{ … %}``) is complete: all its grates are over ``cage``."""
+
+    # Calls.
+
+    @property
+    def id(self) -> int:
+        """The grate's own cage id."""
+        return self._here.cage
+
+    def forward(self, *args: Argument, target: int | None = None) -> int:
+        """Pass the call that is being served to what is beneath; its result.
+
+        ``args`` replace arguments from the first on: ``...`` leaves one as it came, a number replaces the value, a
+        string (or bytes) becomes a string in the grate's memory that the caller's argument points to. ``target``: the
+        cage to act on, if not the caller.
+        """
+        call = self._serving
+        if len(args) > len(call.args):
+            raise TypeError(f"forward: a call has {len(call.args)} arguments")
+        pairs = list(call.args)
+        for slot, arg in enumerate(args):
+            if arg is not ...:
+                pairs[slot] = Arg(self._value(arg), pairs[slot].cage)
+        return self._ask(call.number, call.target if target is None else target, pairs)
+
+    def call(
+        self, call: str | int, *args: int | str | bytes, target: int | None = None, owner: int | None = None
+    ) -> int:
+        """A call of the grate's own; its result. It acts on ``target`` (the grate itself if not given), and ``owner``
+        (the target) owns its arguments: whose descriptors they name.
+        """
+        number = NAMES.get(call) if isinstance(call, str) else call
+        if number is None:
+            raise ValueError(f"there is no call {call!r}")
+        acts = self.id if target is None else target
+        owns = acts if owner is None else owner
+        values = [self._value(arg) for arg in args]
+        return self._ask(number, acts, [Arg(v, owns) for v in values] + [Arg(UNUSED, owns)] * (SLOTS - len(values)))
+
+    def register(self, cage: int, call: str | int, grate: int | None = None, address: int | None = None) -> int:
+        """Have ``call`` of ``cage`` served by this grate's method for it, or by function ``address`` of ``grate``."""
+        number = NAMES[call] if isinstance(call, str) else call
+        mine = self.id if grate is None else grate
+        pairs = [Arg(cage, number), Arg(UNUSED, mine), Arg(number if address is None else address, self.id)]
+        return self._ask(REGISTER_HANDLER, self.id, pairs + [Arg(UNUSED, self.id)] * 3)
+
+    def print(self, text: str | bytes, fd: int = 2) -> int:
+        """Write to one of the grate's own descriptors; they begin as the run's standard streams."""
+        data = _bytes(text)
+        return self.call("write", fd, self.place(data), len(data))
+
+    # Memory. Addresses are host addresses, as handlers get them; they say themselves in which cage they lie.
+
+    def read_bytes(self, address: int, count: int) -> bytes:
+        """``count`` bytes; raises ``BadAddress`` (which, not caught, fails the call with EFAULT)."""
+        return self._here.read(address, count)
+
+    def read_string(self, address: int, limit: int = 4096) -> str:
+        """The string at ``address``, at most ``limit`` bytes of it; bytes that are no UTF-8 survive (surrogates)."""
+        return self._here.read_string(address, limit).decode("utf-8", "surrogateescape")
+
+    def read_int(self, address: int, size: int = 4, *, signed: bool = True) -> int:
+        """A little-endian whole number of ``size`` bytes."""
+        return int.from_bytes(self._here.read(address, size), "little", signed=signed)
+
+    def write_bytes(self, address: int, data: bytes) -> None:
+        """Put all of ``data``, or nothing and ``BadAddress``."""
+        self._here.write(address, bytes(data))
+
+    def write_int(self, address: int, value: int, size: int = 4) -> None:
+        """Put a little-endian whole number of ``size`` bytes."""
+        self._here.write(address, (value & (1 << 8 * size) - 1).to_bytes(size, "little"))
+
+    def place(self, data: str | bytes) -> int:
+        """``data`` in the grate's own memory, until the handler is done; its address (a string gets its NUL)."""
+        return self._here.place(_bytes(data) + b"\0" if isinstance(data, str) else bytes(data))
+
+    def buffer(self, count: int) -> int:
+        """The address of ``count`` bytes of the grate's own memory, zero, until the handler is done."""
+        return self._here.place(bytes(count))
+
+    # What is kept, and the rest of the world.
+
+    @property
+    def state(self) -> Store:
+        """What the grate keeps: a mapping from plain keys to plain values (PY-6)."""
+        return Store(self._here, 0)
+
+    def cage_state(self, cage: int) -> Store:
+        """What the grate keeps of one cage; a forked cage begins with its parent's, and it ends with the cage."""
+        return Store(self._here, cage)
+
+    def now(self) -> int:
+        """Virtual time since boot, ns."""
+        return self._here.now()
+
+    def random(self, count: int) -> bytes:
+        """``count`` bytes from the run's seeded source."""
+        return self._here.random(count)
+
+    def choose(self, options: int) -> int:
+        """A choice point of the run: 0 unless the schedule or the seed says otherwise."""
+        return self._here.choose(options)
+
+    def tell(self, text: str) -> None:
+        """A note for the person who runs this, as an event of the run."""
+        self._here.tell(text)
+
+    # Beneath.
+
+    @property
+    def _here(self) -> Outside:
+        if self._context is None:
+            raise RuntimeError(f"{type(self).__name__}: a grate acts only in a run (in a handler or a hook)")
+        return self._context
+
+    @property
+    def _serving(self) -> Served:
+        if self._call is None:
+            raise RuntimeError(f"{type(self).__name__}: no call is being served here")
+        return self._call
+
+    def _value(self, arg: Argument) -> int:
+        if isinstance(arg, str | bytes):
+            return self._here.place(_bytes(arg) + b"\0")
+        if not isinstance(arg, int):
+            raise TypeError(f"an argument of a call is a number, a string or bytes, not {type(arg).__name__}")
+        return arg & (1 << 64) - 1
+
+    def _ask(self, number: int, target: int, pairs: list[Arg]) -> int:
+        sent = tuple((pair.value, pair.cage) for pair in pairs)
+        return self._here.ask(SyscallRequest(number, 0, self.id, target, sent))
+
+
+def class_name(cls: type) -> str:
+    """The name under which a class stands in states and on the command line."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def call_name(number: int) -> str:
+    """A call's name, for people."""
+    return _CALL_OF.get(number, f"call_{number}")
+
+
+def method_of(cls: type[Grate], number: int) -> str | None:
+    """The method of ``cls`` that serves call ``number``, if any does."""
+    return cls.served.get(number) or ("any_call" if "any_call" in cls.arity else None)
+
+
+def numbers_of(cls: type[Grate], present: tuple[int, ...]) -> tuple[int, ...]:
+    """The calls that ``cls`` is to be registered for, of the ``present`` ones and those it names."""
+    return tuple(sorted({*cls.served, *(present if "any_call" in cls.arity else ())}))
+
+
+def apply(grate: Grate, method: str, call: Served) -> int:
+    """Serve ``call``; raises ``TypeError`` for a result that is none."""
+    takes = grate.arity[method]
+    values = call.values()
+    result: object = getattr(grate, method)(call, *(values if takes is None else values[: takes - 1]))
+    if not isinstance(result, int):
+        said = "nothing" if result is None else f"a {type(result).__name__}"
+        raise TypeError(f"{method} returned {said}, not a whole number (a forgotten `return`?)")
+    return int(result)
+
+
+def _positional(cls: type, name: str, method: object) -> int | None:
+    """How many arguments behind ``self`` a handler takes; ``None`` for any number."""
+    where = f"{cls.__name__}.{name}"
+    if not inspect.isfunction(method):
+        raise GrateError(f"{where}: what has the name of a call must be a plain method that serves it")
+    count = -1
+    for parameter in inspect.signature(method).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return None
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            count += 1
+    if count < 1:
+        raise GrateError(f"{where}: a handler takes self and the call (then the arguments, as many as it wants)")
+    return count
+
+
+def _check_arity(cls: type, name: str, takes: int | None, number: int) -> None:
+    """A handler that wants more arguments than its call has would fail every time: it is said at once."""
+    there = len(Served(number, "", 0, (Arg(0, 0),) * SLOTS).values())
+    if takes is not None and takes - 1 > there:
+        of = call_name(number)
+        raise GrateError(f"{cls.__name__}.{name}: takes {takes - 1} arguments of the call, {of} has {there}")
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else bytes(text)
+
+
+__all__ = ["BadAddress", "Grate", "GrateError", "Served", "serves"]
