@@ -75,6 +75,16 @@ class Guest:
     native: bool
     """Whether the same sources, compiled for the host, must behave the same."""
 
+    lind: Mapping[str, str] = attrs.Factory(dict)
+    """Lines of the output that are others in profile ``lind``."""
+
+    lind_skip: str = ""
+    """Why the guest does not run to its end in profile ``lind`` (a deviation's id is in it), or nothing."""
+
+    def stdout_as_recorded(self) -> str:
+        """Standard output in profile ``lind``."""
+        return "".join(self.lind.get(line, line) + "\n" for line in self.stdout.splitlines())
+
 
 def load_guest(folder: Path) -> Guest:
     """Read ``expected.json`` of one guest.
@@ -100,6 +110,8 @@ def load_guest(folder: Path) -> Guest:
             stderr=str(data.get("stderr", "")),
             exit_status=int(data["exit_status"]),
             native=bool(data["native"]),
+            lind=dict(data.get("lind", {}).get("lines", {})),
+            lind_skip=str(data.get("lind", {}).get("skip", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GuestBuildError(f"{path}: not a guest description: {error!r}", 2) from error

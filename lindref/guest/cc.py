@@ -29,7 +29,7 @@ Compile C against the guest kit into a program for `lindref run`.
                    as for clang (-O2 is the default); -g keeps DWARF in the program
   -L DIR  -l NAME  link libNAME.a; -lc -lm -lpthread -lrt -ldl are part of the kit
   -Wl,OPTION,…     options for the linker
-  --stack-size N   bytes of stack of the first thread (default 65536)
+  --stack-size N   bytes of stack of the first thread (default 8388608)
   -nostartfiles    without the kit's _start: the program has its own
   -v               show the commands
   --print-include  where the kit's headers are
@@ -44,7 +44,12 @@ KIT_LIBRARIES = frozenset({"c", "m", "pthread", "rt", "dl", "util", "resolv"})
 """Library names that a program may ask for and that the kit has in itself."""
 
 PAGE = 65536
-INITIAL_PAGES = 3
+DATA_PAGES = 2
+"""What most programs need beside the stack."""
+
+STACK_SIZE = 8 << 20
+"""What dynamic programs of the real tool chain get from the loader (its static ones get 64 KiB)."""
+
 MAX_MEMORY = 64 << 20
 """What the modules of the real tool chain declare; the runtime gives 4 GiB all the same."""
 
@@ -71,7 +76,7 @@ class _Options:
     include_dirs: list[str] = classes.Factory(list)
     compiler: list[str] = classes.Factory(list)
     linker: list[str] = classes.Factory(list)
-    stack_size: int | None = None
+    stack_size: int = STACK_SIZE
     verbose: bool = False
 
 
@@ -106,7 +111,7 @@ def _link_command(
         f"--max-memory={max(MAX_MEMORY, pages * PAGE)}",
         *(f"--export={name}" for name in exports),
         *(["--no-stack-first"] if toolchain.major >= 22 else []),
-        *(["-z", f"stack-size={options.stack_size}"] if options.stack_size is not None else []),
+        *("-z", f"stack-size={options.stack_size}"),
         *([] if options.debug else ["--strip-debug", "--compress-relocations"]),
         *(word for folder in options.library_dirs for word in ("-L", folder)),
         *([str(start)] if options.start_files else []),
@@ -121,8 +126,9 @@ def _link_command(
 
 
 def _link(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options) -> None:
-    """Link, with as much initial memory as the program's data needs (at least the usual three pages)."""
-    done = _run(_link_command(toolchain, objects, kit, options, INITIAL_PAGES), options.verbose)
+    """Link, with as much initial memory as stack and data need."""
+    usual = DATA_PAGES - (-options.stack_size // PAGE)
+    done = _run(_link_command(toolchain, objects, kit, options, usual), options.verbose)
     needed = re.search(r"initial memory too small, (\d+) bytes needed", done.stderr)
     if done.returncode != 0 and needed is not None:
         pages = -(-int(needed.group(1)) // PAGE)
@@ -176,7 +182,7 @@ def compile_guest(
     opt: str = "-O2",
     debug: bool = False,
     start_files: bool = True,
-    stack_size: int | None = None,
+    stack_size: int = STACK_SIZE,
     extra: Sequence[str] = (),
 ) -> None:
     """Compile C sources (and .s, .o, .a files) into the program ``output``.
@@ -192,7 +198,7 @@ def compile_guest(
         opt: optimisation level as clang's word.
         debug: keep DWARF.
         start_files: with the kit's ``_start``, which learns who the cage is, prepares the library and calls main.
-        stack_size: bytes of stack of the first thread, a multiple of 16; the linker's default where it is None.
+        stack_size: bytes of stack of the first thread, a multiple of 16.
         extra: further words for clang.
 
     Raises:

@@ -26,11 +26,17 @@ TARGET_FLAGS = (
     "-fwasm-exceptions",
     "-mllvm",
     "-wasm-enable-sjlj",
+    "-fno-builtin-malloc",
+    "-fno-builtin-calloc",
+    "-fno-builtin-realloc",
+    "-fno-builtin-aligned_alloc",
     "-nostdinc",
     "-isystem",
     str(INCLUDE),
 )
-"""What makes clang produce code of the guest ABI: threads, and setjmp by wasm exceptions."""
+"""What makes clang produce code of the guest ABI: threads, and setjmp by wasm exceptions.
+
+The allocation functions are ordinary ones to it: it would otherwise take for granted that they do not set errno."""
 
 KIT_FLAGS = tuple("-std=gnu17 -O2 -fno-builtin -fno-strict-aliasing -Wall -Wextra -Werror -Wno-parentheses".split())
 """How the library itself is compiled, whatever the program asks for."""

@@ -3,99 +3,22 @@
 from __future__ import annotations
 
 import io
-import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-import attrs
 import pytest
 
 from lindref.cli import demo
-from lindref.guest.build_guests import GUESTS, Guest, load_guest
-from lindref.posix import console
-from lindref.profile import LIND, SPEC, Profile
-from lindref.system.boot import boot
-from lindref.system.choices import Chooser, FirstOption, Seeded
-from lindref.system.events import Enter, Event, Exit, Route
-from lindref.system.runtime import Config
-from lindref.system.system import System
-from lindref.threei.numbers import BENEATH, RAWPOSIX_CAGE, THREEI_CAGE
+from lindref.guest.build_guests import GUESTS, load_guest
+from lindref.profile import LIND
+from lindref.system.choices import FirstOption, Seeded
+from lindref.system.events import Enter
+from lindref.threei.numbers import RAWPOSIX_CAGE, THREEI_CAGE
 from lindref.wasm.binary.decoder import decode
-from lindref.wasm.sections import names
+from lindref.wasm.sections import names as names_of
+from tests.guest.running import Run, copied, names, run
 
-NAMES = sorted(path.parent.name for path in GUESTS.glob("grate_*/expected.json"))
-
-
-@attrs.define
-class Run:
-    """A run of a guest, and what happened in it."""
-
-    system: System
-    events: list[Event]
-
-    @property
-    def stdout(self) -> str:
-        return console.output(self.system.kernel, console.STDOUT).decode()
-
-    @property
-    def stderr(self) -> str:
-        return console.output(self.system.kernel, console.STDERR).decode()
-
-    def calls(self, name: str) -> list[Enter]:
-        return [event for event in self.events if isinstance(event, Enter) and event.name == name]
-
-    def routes(self) -> dict[int, int]:
-        """Call → who served it."""
-        return {event.call: event.handler for event in self.events if isinstance(event, Route)}
-
-    def result(self, enter: Enter) -> int | None:
-        return next(e.result for e in self.events if isinstance(e, Exit) and e.call == enter.call)
-
-    def way(self, enter: Enter) -> str:
-        """A call with the cages it passes: ``3 geteuid > 2 > 1`` is served by grate 2, which asked grate 1."""
-        steps = [f"{enter.cage} {enter.name}"]
-        call: Enter | None = enter
-        while call is not None:
-            handler = self.routes()[call.call]
-            if handler not in BENEATH:
-                steps.append(str(handler))
-            inner = [e for e in self.calls(enter.name) if e.within == call.call]
-            call = inner[0] if inner else None
-        return " > ".join(steps)
-
-    def ways(self, name: str) -> list[str]:
-        """The ways of all calls of that name that no grate made on behalf of another."""
-        return [self.way(enter) for enter in self.calls(name) if not enter.within]
-
-
-def run(
-    guest: Guest,
-    argv: tuple[str, ...] | None = None,
-    profile: Profile = SPEC,
-    chooser: Chooser | None = None,
-    workers: int = 32,
-) -> Run:
-    """A guest in its folder, to the end."""
-    events: list[Event] = []
-
-    class Observer:
-        def on_event(self, event: Event) -> None:
-            events.append(event)
-
-    words = argv or guest.argv
-    system = boot(
-        "/" + words[0],
-        words[1:],
-        root=guest.folder,
-        profile=profile,
-        config=Config(workers=workers, max_ticks=50_000_000),
-        chooser=chooser or FirstOption(),
-        env=guest.env,
-        observe=lambda made: made.observers.append(Observer()),
-    )
-    console.end_stdin(system.kernel)
-    system.run()
-    return Run(system, events)
+NAMES = names("grate_*")
 
 
 def the(name: str) -> Run:
@@ -116,10 +39,7 @@ def test_expected(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_expected_as_recorded(name: str, tmp_path: Path) -> None:
     """Profile lind, with the /tmp that a root has there only if somebody made it; exec there names the image."""
-    folder = tmp_path / name
-    shutil.copytree(GUESTS / name, folder)
-    (folder / "tmp").mkdir()
-    guest = load_guest(folder)
+    guest = copied(name, tmp_path)
     done = run(guest, profile=LIND)
     assert done.system.outcome is not None
     assert done.stdout == guest.stdout.replace("new: old", "new: /new.wasm")
@@ -132,7 +52,7 @@ def test_prebuilt(name: str) -> None:
     guest = load_guest(GUESTS / name)
     for program in guest.programs:
         module = decode((guest.folder / program.name).read_bytes())
-        assert "main" in " ".join(names(module).funcs.values())
+        assert "main" in " ".join(names_of(module).funcs.values())
         assert not [custom.name for custom in module.customs if custom.name.startswith(".debug")]
         assert any(export.name == "pass_fptr_to_wt" for export in module.exports) is program.grate
 

@@ -41,6 +41,7 @@ long telldir(DIR *dir);
 void seekdir(DIR *dir, long position);
 int scandir(const char *path, struct dirent ***list, int (*wanted)(const struct dirent *),
             int (*compare)(const struct dirent **, const struct dirent **));
+int versionsort(const struct dirent **left, const struct dirent **right);
 int alphasort(const struct dirent **left, const struct dirent **right);
 ssize_t getdents64(int fd, void *buffer, size_t size);
 

@@ -45,6 +45,8 @@ FILE *popen(const char *command, const char *mode);
 int pclose(FILE *file);
 FILE *tmpfile(void);
 char *tmpnam(char *name);
+char *tempnam(const char *directory, const char *prefix);
+char *ctermid(char *name);
 int fclose(FILE *file);
 int fflush(FILE *file);
 int fflush_unlocked(FILE *file);

@@ -93,6 +93,8 @@ unsigned short *seed48(unsigned short state[3]);
 char *realpath(const char *restrict path, char *restrict resolved);
 char *mkdtemp(char *pattern);
 int mkstemp(char *pattern);
+int mkstemps(char *pattern, int suffix);
+int mkostemps(char *pattern, int suffix, int flags);
 int mkostemp(char *pattern, int flags);
 char *mktemp(char *pattern);
 int getsubopt(char **option, char *const *tokens, char **value);

@@ -53,6 +53,9 @@ int timespec_get(struct timespec *when, int base);
 
 int clock_gettime(clockid_t clock, struct timespec *when);
 int clock_getres(clockid_t clock, struct timespec *resolution);
+int clock_settime(clockid_t clock, const struct timespec *when);
+int clock_getcpuclockid(pid_t pid, clockid_t *clock);
+int dysize(int year);
 int nanosleep(const struct timespec *wanted, struct timespec *remaining);
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, struct timespec *remaining);
 

@@ -53,6 +53,8 @@ int lockf(int fd, int command, off_t length);
 ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags);
 int isatty(int fd);
 char *ttyname(int fd);
+int ttyname_r(int fd, char *name, size_t size);
+char *ctermid(char *name);
 
 int access(const char *path, int mode);
 int faccessat(int dir, const char *path, int mode, int flags);
@@ -81,6 +83,7 @@ int execve(const char *path, char *const argv[], char *const envp[]);
 int execv(const char *path, char *const argv[]);
 int execvp(const char *file, char *const argv[]);
 int execvpe(const char *file, char *const argv[], char *const envp[]);
+int fexecve(int fd, char *const argv[], char *const envp[]);
 int execl(const char *path, const char *argument, ...);
 int execlp(const char *file, const char *argument, ...);
 int execle(const char *path, const char *argument, ...);
@@ -93,6 +96,7 @@ pid_t getpgid(pid_t pid);
 pid_t getsid(pid_t pid);
 int setpgid(pid_t pid, pid_t group);
 pid_t setsid(void);
+int setpgrp(void);
 uid_t getuid(void);
 uid_t geteuid(void);
 gid_t getgid(void);
@@ -101,6 +105,10 @@ int setuid(uid_t user);
 int seteuid(uid_t user);
 int setgid(gid_t group);
 int setegid(gid_t group);
+int setreuid(uid_t real, uid_t effective);
+int setregid(gid_t real, gid_t effective);
+int getresuid(uid_t *real, uid_t *effective, uid_t *saved);
+int getresgid(gid_t *real, gid_t *effective, gid_t *saved);
 int getgroups(int size, gid_t *groups);
 int nice(int increment);
 
@@ -108,6 +116,7 @@ unsigned alarm(unsigned seconds);
 int pause(void);
 unsigned sleep(unsigned seconds);
 int usleep(unsigned microseconds);
+unsigned ualarm(unsigned microseconds, unsigned interval);
 
 void *sbrk(intptr_t increment);
 int brk(void *address);
@@ -117,19 +126,30 @@ int getdtablesize(void);
 long sysconf(int name);
 long pathconf(const char *path, int name);
 long fpathconf(int fd, int name);
+size_t confstr(int name, char *buffer, size_t size);
+int get_nprocs(void);
+int get_nprocs_conf(void);
+long gethostid(void);
+int getdomainname(char *name, size_t size);
 char *getlogin(void);
+int getlogin_r(char *name, size_t size);
 long syscall(long number, ...);
 int getentropy(void *buffer, size_t size);
 void swab(const void *restrict from, void *restrict to, ssize_t size);
 
-extern char *optarg;
-extern int optind, opterr, optopt;
-int getopt(int argc, char *const argv[], const char *options);
+#include <getopt.h>
+
+#define _CS_PATH 0
 
 #define _PC_LINK_MAX 0
+#define _PC_MAX_CANON 1
+#define _PC_MAX_INPUT 2
 #define _PC_NAME_MAX 3
 #define _PC_PATH_MAX 4
 #define _PC_PIPE_BUF 5
+#define _PC_CHOWN_RESTRICTED 6
+#define _PC_NO_TRUNC 7
+#define _PC_VDISABLE 8
 
 #define _SC_ARG_MAX 0
 #define _SC_CHILD_MAX 1

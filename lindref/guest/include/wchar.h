@@ -8,7 +8,7 @@
 
 __BEGIN_DECLS
 
-typedef unsigned wint_t;
+typedef __WINT_TYPE__ wint_t;
 typedef struct {
     unsigned __missing, __value;
 } mbstate_t;

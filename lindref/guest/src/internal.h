@@ -49,12 +49,17 @@ struct wire_timeval {
 
 /* ---- Threads (thread/self.c). */
 
-struct cleanup;
+struct __lind_cleanup;
+
+struct key_value {
+    const void *pointer;
+    unsigned generation;          /* of the key that it was set for */
+};
 
 struct thread {
     volatile int tid;             /* 0 once the thread has ended; the system writes it, joiners sleep on it */
     int errno_value;
-    volatile int detached;        /* DETACH_… in thread/create.c */
+    volatile int detached;        /* DETACH_… in thread/thread.h */
     void *result;
     void *(*start)(void *);
     void *argument;
@@ -63,10 +68,12 @@ struct thread {
     char *stack_low;
     size_t stack_size;
     struct thread *next_free;
-    const void **key_values;      /* PTHREAD_KEYS_MAX of them, allocated at the first pthread_setspecific */
-    struct cleanup *cleanup;
+    struct key_value *key_values; /* PTHREAD_KEYS_MAX of them, allocated at the first pthread_setspecific */
+    struct __lind_cleanup *cleanup;
     volatile int cancel_pending;
     volatile int cancel_disabled;
+    volatile int *volatile sleeping_on; /* the word of a wait that pthread_cancel may end */
+    char name[16];
     uint64_t clone_arguments[11];
 };
 
@@ -83,6 +90,16 @@ void __lind_unlock(volatile int *lock);
 /* Sleep while *word is `value`; `relative` may be NULL. The raw result: 0, -EAGAIN, -EINTR, -ETIMEDOUT. */
 int __lind_futex_wait(volatile int *word, int value, const struct wire_timespec *relative, int shared);
 void __lind_futex_wake(volatile int *word, int count, int shared);
+
+/* Sleep until a time on `clock` (CLOCK_REALTIME or CLOCK_MONOTONIC), or without end where `limit` is NULL. */
+int __lind_futex_wait_until(volatile int *word, int value, int clock, const struct timespec *limit, int shared);
+
+/* A place where a cancelled thread ends (thread/cancel.c, when that is part of the program). */
+void __lind_cancel_point(void);
+
+/* What fork does before, and after in each of the two (thread/atfork.c, when that is part of the program). */
+enum { FORK_BEFORE, FORK_PARENT, FORK_CHILD };
+void __lind_fork_handlers(int when);
 
 /* ---- Process end (crt/exit.c) and streams (stdio/). */
 

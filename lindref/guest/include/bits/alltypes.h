@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef int ssize_t;
+typedef long ssize_t;
 typedef int pid_t;
 typedef unsigned id_t;
 typedef unsigned uid_t;

@@ -30,8 +30,8 @@ typedef struct {
 } pthread_cond_t;
 
 typedef struct {
-    int __shared : 1;
-    int __clock : 31;
+    unsigned __shared : 1;
+    unsigned __clock : 31;
 } pthread_condattr_t;
 
 typedef struct {

@@ -24,12 +24,13 @@ struct itimerval {
 
 int gettimeofday(struct timeval *restrict now, void *restrict zone);
 int setitimer(int which, const struct itimerval *restrict value, struct itimerval *restrict old);
+int getitimer(int which, struct itimerval *value);
 int utimes(const char *path, const struct timeval times[2]);
 int futimes(int fd, const struct timeval times[2]);
 
 #define timerisset(t) ((t)->tv_sec || (t)->tv_usec)
 #define timerclear(t) ((t)->tv_sec = (t)->tv_usec = 0)
-#define timercmp(a, b, op) ((a)->tv_sec == (b)->tv_sec ? (a)->tv_usec op(b)->tv_usec : (a)->tv_sec op(b)->tv_sec)
+#define timercmp(a, b, op) ((a)->tv_sec == (b)->tv_sec ? (a)->tv_usec op (b)->tv_usec : (a)->tv_sec op (b)->tv_sec)
 #define timeradd(a, b, sum)                              \
     do {                                                 \
         (sum)->tv_sec = (a)->tv_sec + (b)->tv_sec;       \

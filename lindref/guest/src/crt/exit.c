@@ -56,6 +56,27 @@ static void call_plain(void *argument)
     ((void (*)(void))argument)();
 }
 
+struct with_status {
+    void (*function)(int, void *);
+    void *argument;
+};
+static int final_status;
+
+static void call_with_status(void *argument)
+{
+    struct with_status *it = argument;
+    it->function(final_status, it->argument);
+}
+
+int on_exit(void (*function)(int, void *), void *argument)
+{
+    struct with_status *it = malloc(sizeof *it);
+    if (!it)
+        return -1;
+    *it = (struct with_status){function, argument};
+    return __cxa_atexit(call_with_status, it, 0);
+}
+
 int atexit(void (*function)(void))
 {
     return __cxa_atexit(call_plain, (void *)function, 0);
@@ -64,6 +85,7 @@ int atexit(void (*function)(void))
 _Noreturn void exit(int status)
 {
     __lind_lock(&lock);
+    final_status = status;
     while (count) {
         struct registered last = functions[--count];
         __lind_unlock(&lock); /* the function may register another one */

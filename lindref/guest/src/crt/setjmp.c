@@ -2,7 +2,6 @@
  * setjmp catches it, asks whether the buffer is one that it filled itself, and goes on at the place it remembers, or
  * throws on. Here are the functions that it calls for that. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -87,25 +86,4 @@ uint32_t testSetjmp(uint32_t number, struct row *table, uint32_t size)
         if (table[i].number == number)
             return table[i].label;
     return 0;
-}
-
-/* sigsetjmp and siglongjmp: the mask is kept in the buffer beside the rest. */
-
-void __lind_keep_mask(sigjmp_buf buffer, int save)
-{
-    buffer->__mask_saved = save != 0;
-    if (save) {
-        sigset_t mask;
-        sigprocmask(SIG_BLOCK, 0, &mask);
-        buffer->__mask = mask.__bits[0];
-    }
-}
-
-_Noreturn void siglongjmp(sigjmp_buf buffer, int value)
-{
-    if (buffer->__mask_saved) {
-        sigset_t mask = {{buffer->__mask}};
-        sigprocmask(SIG_SETMASK, &mask, 0);
-    }
-    longjmp(buffer, value);
 }

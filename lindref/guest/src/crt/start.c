@@ -33,6 +33,9 @@ __attribute__((export_name("__get_aligned_tls_size"))) uint32_t __get_aligned_tl
     return align ? (size + align - 1) / align * align : size;
 }
 
+/* Where the linker put the stack of the first thread. */
+extern char __stack_low, __stack_high;
+
 static void read_environment(void)
 {
     uint32_t count = 0, bytes = 0;
@@ -48,6 +51,8 @@ __attribute__((export_name("_start"))) int _start(void)
 {
     (void)__lind_first_functions[0];
     __lind_set_self(&__lind_main_thread);
+    __lind_main_thread.stack_low = &__stack_low;
+    __lind_main_thread.stack_size = &__stack_high - &__stack_low;
     __lind_learn_identity();
     __wasm_call_ctors();
     read_environment();

@@ -15,12 +15,12 @@ static uint64_t scan(const char *text, char **end, int base, int *negative, int 
 {
     const char *at = text;
     *negative = *overflow = 0;
-    if (end)
-        *end = (char *)text;
     if (base < 0 || base == 1 || base > 36) {
         errno = EINVAL;
         return 0;
     }
+    if (end)
+        *end = (char *)text;
     while (isspace((unsigned char)*at))
         at++;
     if (*at == '+' || *at == '-')

@@ -9,16 +9,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+__attribute__((weak)) void __lind_fork_handlers(int when)
+{
+    (void)when;
+}
+
 /* One call that returns twice. The child is another cage: it has to learn its id and its address anew. */
 pid_t fork(void)
 {
     uint64_t arguments[11] = {0};
     arguments[4] = SIGCHLD; /* exit_signal */
+    __lind_fork_handlers(FORK_BEFORE);
     int result = CALL(LIND_CALL_CLONE, POINTER(arguments));
     if (result == 0) {
         __lind_learn_identity();
         __lind_live_threads = 1;
+        __lind_self()->tid = 1; /* whichever thread it was, here it is the first */
     }
+    __lind_fork_handlers(result == 0 ? FORK_CHILD : FORK_PARENT);
     return result;
 }
 

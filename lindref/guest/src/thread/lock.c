@@ -2,11 +2,25 @@
 #include "../internal.h"
 
 #include <linux/futex.h>
+#include <time.h>
 
 int __lind_futex_wait(volatile int *word, int value, const struct wire_timespec *relative, int shared)
 {
     return RAW(LIND_CALL_FUTEX, POINTER(word), INT(FUTEX_WAIT | (shared ? 0 : FUTEX_PRIVATE_FLAG)), INT(value),
                POINTER(relative), 0, 0);
+}
+
+int __lind_futex_wait_until(volatile int *word, int value, int clock, const struct timespec *limit, int shared)
+{
+    struct wire_timespec wire;
+    int operation = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG);
+    if (!limit)
+        return __lind_futex_wait(word, value, 0, shared);
+    if (clock == CLOCK_REALTIME)
+        operation |= FUTEX_CLOCK_REALTIME;
+    wire = (struct wire_timespec){limit->tv_sec, limit->tv_nsec};
+    return RAW(LIND_CALL_FUTEX, POINTER(word), INT(operation), INT(value), POINTER(&wire), 0,
+               SIZE(FUTEX_BITSET_MATCH_ANY));
 }
 
 void __lind_futex_wake(volatile int *word, int count, int shared)

@@ -10,6 +10,7 @@ __asm__(".globaltype __lind_current, i32\n"
         "__lind_current:\n");
 
 struct thread __lind_main_thread = {.tid = 1};
+volatile int __lind_live_threads = 1;
 
 /* A grate has at most 32 workers; none of them runs _start, so each takes one of these at its first call. */
 static struct thread workers[32];
@@ -47,4 +48,8 @@ struct thread *__lind_self(void)
 int *__errno_location(void)
 {
     return &__lind_self()->errno_value;
+}
+
+__attribute__((weak)) void __lind_cancel_point(void)
+{
 }
