@@ -98,9 +98,7 @@ def _compile_one(toolchain: Toolchain, source: Path, target: Path, flags: Sequen
         raise GuestBuildError(f"lindref cc: {source}: not compiled")
 
 
-def _link_command(
-    toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options, pages: int
-) -> list[str]:
+def _link_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options, pages: int) -> list[str]:
     """The linker's words for a static program with ``pages`` pages of initial memory."""
     start, rest = kit_objects(kit)
     exports = [*EXPORTS, *(["pass_fptr_to_wt"] if options.grate else [])]

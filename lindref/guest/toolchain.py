@@ -6,6 +6,7 @@ has: no sysroot, no driver configuration, no compiler-rt.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import re
@@ -104,9 +105,11 @@ def _from_path() -> Toolchain | None:
 
 def _from_wheel() -> Toolchain | None:
     """The ``ziglang`` wheel of this Python."""
-    if importlib.util.find_spec("ziglang") is None:
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None or spec.origin is None:
         return None
-    zig = (sys.executable, "-m", "ziglang")
+    program = shutil.which("zig", path=os.path.dirname(spec.origin))
+    zig = (program,) if program else (sys.executable, "-m", "ziglang")
     version = _clang_version((*zig, "clang"))
     if version is None or version[1] < OLDEST_CLANG:
         return None
@@ -119,6 +122,13 @@ def find_toolchain() -> Toolchain:
     Raises:
         GuestBuildError: there are none; the message says what to install.
     """
+    return _find(*(os.environ.get(name) for name in ("LINDREF_CLANG", "LINDREF_WASM_LD", "PATH")))
+
+
+@functools.lru_cache(maxsize=4)
+def _find(*environment: str | None) -> Toolchain:
+    """What is found in an environment is found there again."""
+    del environment
     found = _from_environment() or _from_path() or _from_wheel()
     if found is None:
         raise GuestBuildError(INSTALL_HINT, 2)

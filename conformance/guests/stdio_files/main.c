@@ -19,7 +19,7 @@ int main(void)
     char text[200], *line = NULL;
     size_t room = 0;
     FILE *file = fopen("data", "w+");
-    for (int i = 0; i < 400; i++)
+    for (int i = 0; i < 150; i++)
         fprintf(file, "%d squared is %d\n", i, i * i);
     printf("written %ld, on disk less %d\n", ftell(file), size_of("data") < 8227);
     printf("flush %d\n", fflush(file));
