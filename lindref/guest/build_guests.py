@@ -75,7 +75,7 @@ class Guest:
     native: bool
     """Whether the same sources, compiled for the host, must behave the same."""
 
-    lind: Mapping[str, str] = attrs.Factory(dict)
+    lind: Mapping[str, str] = classes.Factory(dict)
     """Lines of the output that are others in profile ``lind``."""
 
     lind_skip: str = ""
