@@ -74,7 +74,7 @@ def _parser() -> Arguments:
     )
     add = parser.add_argument
     add("--root", metavar="DIR", help="the root; PROGRAM is then a path inside it (default: the working directory)")
-    add("--root-mode", choices=("cow", "write", "blank"), default="cow", help="copy-on-write (default), or empty")
+    add("--root-mode", choices=("cow", "write", "blank"), default="cow", help="copy-on-write, through, or empty")
     add("--engine", choices=("auto", "reference", "compiled"), default="auto", help="there is the reference machine")
     add("--profile", choices=("spec", "lind"), default="spec", help="what Lind promises, or what was recorded")
     add("--seed", type=_number(0), metavar="N", help="random schedule and random bytes from this seed")

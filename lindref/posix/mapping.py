@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lindref.posix import vmmap
 from lindref.posix.cage import Mapping
 from lindref.posix.constants import MAP_SHARED, PAGE, PAGES, PROT_READ, PROT_WRITE
-from lindref.posix.fs import inodes
+from lindref.posix.fs import inodes, mirror
 from lindref.posix.kernel import Kernel
 from lindref.state.records import replace
 
@@ -39,6 +39,7 @@ def _retain(kernel: Kernel, mapping: Mapping) -> None:
 def _release(kernel: Kernel, mapping: Mapping) -> None:
     """One piece less; with the last one shared anonymous memory is gone."""
     if mapping.inode is not None:
+        mirror.flush(kernel, mapping)
         inodes.unpin(kernel, mapping.inode)
     elif mapping.backing is not None and mapping.segment is None:
         left = kernel.shares[mapping.backing] - 1

@@ -13,7 +13,7 @@ from lindref.posix.errno import EACCES, EBADF, EFAULT, EINVAL, EOPNOTSUPP, EPERM
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.fdtable import Opened
 from lindref.posix.fs import access as permission
-from lindref.posix.fs import content, inodes
+from lindref.posix.fs import content, inodes, mirror
 from lindref.posix.fs.numbers import (
     AT_EACCESS,
     AT_EMPTY_PATH,
@@ -228,6 +228,7 @@ def _chmod(kernel: Kernel, inode: Inode, mode: int) -> Result:
     mode &= PERMISSIONS
     if who.uid != 0 and who.gid != inode.gid:
         mode &= ~S_ISGID
+    mirror.chmod(kernel, inode, mode)
     inodes.change(kernel, inode.number, mode=inode.mode & S_IFMT | mode, ctime=kernel.wall)
     return Done(0)
 
@@ -360,6 +361,7 @@ def utimensat(kernel: Kernel, call: Call) -> Result:
     else:
         permission.require_owner(kernel, inode)
     # Effect.
+    mirror.utime(kernel, inode, *(mirror.NOW if t == kernel.wall else t for t in (times.atime, times.mtime)))
     inodes.change(
         kernel,
         inode.number,

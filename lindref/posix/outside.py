@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from lindref import classes
 from lindref.posix.fs.hosttree import HostTree
+from lindref.posix.fs.hostwriter import HostWriter
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class Outside:
         self._answers: dict[int, tuple[str, Any]] = {}
         self._asked = 0
         self._trees: dict[str, HostTree] = {}
+        self._writers: dict[str, HostWriter] = {}
 
     def replay(self, pieces: Sequence[bytes], answers: Mapping[int, tuple[str, Any]]) -> None:
         """From now on hear only what a trace recorded: pieces of standard input, and answers by index (TRACE-2)."""
@@ -98,6 +100,12 @@ class Outside:
         if answer != nothing and self.told is not None:
             self.told(what, index, answer)
         return answer
+
+    def writer(self, path: str) -> HostWriter:
+        """What changes the host directory ``path``."""
+        if path not in self._writers:
+            self._writers[path] = HostWriter(self.tree(path))
+        return self._writers[path]
 
     def tree(self, path: str) -> HostTree:
         """The host directory ``path``, opened once; `RootError` when it cannot be."""

@@ -11,7 +11,7 @@ from lindref.posix.call import Call, i64
 from lindref.posix.errno import EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENXIO, EOVERFLOW, ESPIPE
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.fdtable import Opened
-from lindref.posix.fs import access, content, inodes
+from lindref.posix.fs import access, content, inodes, mirror
 from lindref.posix.fs.numbers import (
     O_APPEND,
     SEEK_CUR,
@@ -119,6 +119,7 @@ def fsync(kernel: Kernel, call: Call) -> Result:
     found = fdtable.require(kernel, call, 0)
     if not found.file.inode or found.file.kind not in ("file", "directory"):
         return fail(EINVAL, "FILE-SYNC-1")
+    mirror.sync(kernel, inodes.get(kernel, found.file.inode))
     return Done(0)
 
 

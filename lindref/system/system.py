@@ -427,6 +427,7 @@ class System:
 
     def end(self, outcome: Outcome) -> None:
         """The run is over."""
+        worldly.write_back(self)
         self.outcome = outcome
 
     def limit(self, text: str) -> None:

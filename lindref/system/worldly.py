@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lindref.posix import console
+from lindref.posix.fs import mirror
 from lindref.posix.net import gate
 from lindref.posix.outside import Heard
 from lindref.posix.result import Key
@@ -99,6 +100,11 @@ def flush(system: System) -> bool:
     heard = kernel.ask("wait", lambda: _wait(system, _LINGER, wants=False), _NOTHING)
     gate.take(kernel, heard.net)
     return heard != _NOTHING
+
+
+def write_back(system: System) -> None:
+    """The run is over: what shared mappings changed in a root that is written through goes to the host (ROOT-8)."""
+    mirror.flush_all(system.kernel)
 
 
 def _wait(system: System, left: int | None, *, wants: bool) -> Heard:

@@ -184,7 +184,7 @@ def test_errors_of_the_host(host):
     with pytest.raises(roots.RootError, match="No such file"):
         roots.copy_on_write(w.kernel, str(host / "none"))
     with pytest.raises(roots.RootError, match="cow"):
-        roots.open_root(w.kernel, "write", str(host))
+        roots.open_root(w.kernel, "other", str(host))
 
 
 def test_state_round_trip(host):

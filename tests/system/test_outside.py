@@ -384,3 +384,26 @@ def test_replayed_input(tmp_path, capfdbinary, monkeypatch):
         assert name.encode() in error
     assert main(["--replay", "nothing-there", "reads.wasm"]) == 2
     assert main(["--replay", "t", "--seed", "1", "reads.wasm"]) == 2
+
+
+MAKES = """(drop (call $call3 (i32.const 2) (call $at (i32.const 256)) (i64.const 0x241) (i64.const 420)))
+  (call $write (i32.const 3) (i32.const 256) (i32.const 5))"""
+
+
+def test_written_root_replayed(tmp_path, monkeypatch, capfd):
+    """ROOT-8 from the command line; TRACE-2: a replay writes nothing."""
+    from scenes import program
+
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "makes.wasm").write_bytes(program(MAKES, '(data (i32.const 256) "/made\\00")'))
+    monkeypatch.chdir(tmp_path)
+    command = ["--root", "root", "--root-mode", "write", "--trace"]
+    assert main([*command, "t", "/makes.wasm"]) == 0
+    made = tmp_path / "root" / "made"
+    assert made.read_bytes() == b"/made"
+    assert sorted(os.listdir("root")) == ["made", "makes.wasm"]
+    made.unlink()
+    assert main(["--replay", "t", *command, "u", "/makes.wasm"]) == 0
+    assert not made.exists()
+    assert Path("t").read_bytes() == Path("u").read_bytes()
+    assert capfd.readouterr().err == ""

@@ -7,7 +7,7 @@ shows zeros.
 from __future__ import annotations
 
 from lindref.posix.constants import PAGE
-from lindref.posix.fs import inodes
+from lindref.posix.fs import inodes, mirror
 from lindref.posix.fs.numbers import S_ISGID, S_ISUID
 from lindref.posix.fs.populate import file_of, forget_host
 from lindref.posix.fs.records import Inode
@@ -33,6 +33,7 @@ def write(kernel: Kernel, number: int, offset: int, data: bytes) -> None:
     inode = inodes.get(kernel, number)
     if offset > inode.size:
         _clear_tail(kernel, inode, offset)
+    mirror.write(kernel, inode, offset, data)
     kernel.backings.store(backing).write(offset, data)
     inodes.change(
         kernel,
@@ -47,6 +48,7 @@ def write(kernel: Kernel, number: int, offset: int, data: bytes) -> None:
 def resize(kernel: Kernel, number: int, size: int) -> None:
     """Cut or extend (with zeros) to ``size`` bytes (FILE-TRUNC-1)."""
     held = inodes.get(kernel, number)
+    mirror.resize(kernel, held, size)
     inode = forget_host(kernel, number) if size == 0 and held.host is not None else file_of(kernel, number)
     if inode.backing is not None and size < inode.size:
         kernel.backings.store(inode.backing).clear(size, inode.size - size)

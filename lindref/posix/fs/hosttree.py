@@ -55,23 +55,24 @@ class HostTree:
             raise RootError(f"root {path}: {os.strerror(error.errno or EIO)}") from None
         weakref.finalize(self, os.close, self._root)
         self.path = path
-        self._answers: dict[tuple[str, bytes], object] = {}
+        self._answers: dict[tuple[str, bytes, int], object] = {}
 
-    def entries(self, path: bytes) -> tuple[HostEntry, ...]:
-        """What the directory ``path`` holds, sorted by name; names that vanish meanwhile are left out."""
-        return self._answer("entries", path, self._entries)
+    def entries(self, path: bytes, number: int = 0) -> tuple[HostEntry, ...]:
+        """What the directory ``path`` holds, sorted by name; names that vanish meanwhile are left out. Questions with
+        different ``number`` are different ones."""
+        return self._answer("entries", path, number, self._entries)
 
-    def contents(self, path: bytes) -> bytes:
+    def contents(self, path: bytes, number: int = 0) -> bytes:
         """The bytes of the regular file ``path``: EFBIG above `FILE_MAX`, ENXIO for what is no regular file."""
-        return self._answer("contents", path, self._contents)
+        return self._answer("contents", path, number, self._contents)
 
     def top(self) -> HostEntry:
         """The directory itself."""
-        return self._answer("top", b"", lambda _: _entry(b"", os.fstat(self._root)))
+        return self._answer("top", b"", 0, lambda _: _entry(b"", os.fstat(self._root)))
 
-    def _answer(self, question: str, path: bytes, ask: Callable[[bytes], T]) -> T:
+    def _answer(self, question: str, path: bytes, number: int, ask: Callable[[bytes], T]) -> T:
         """The kept answer, asked once; an error is an answer too."""
-        key = (question, path)
+        key = (question, path, number)
         if key not in self._answers:
             try:
                 self._answers[key] = ask(path)
@@ -82,7 +83,7 @@ class HostTree:
             raise OSError(answer, os.strerror(answer))
         return answer  # type: ignore[return-value]  # the question determines the type
 
-    def _open_directory(self, path: bytes) -> int:
+    def open_directory(self, path: bytes) -> int:
         """A descriptor of the directory ``path``, which the caller closes."""
         here = os.dup(self._root)
         for part in path.split(b"/") if path else ():
@@ -93,8 +94,21 @@ class HostTree:
             here = there
         return here
 
+    def count_names(self, identity: tuple[int, int]) -> int:
+        """How many names the file ``identity`` (device, inode) has in the directory and below."""
+        count = 0
+        for _, folders, files, fd in os.fwalk(".", dir_fd=self._root, follow_symlinks=False):
+            del folders
+            for name in files:
+                try:
+                    status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                except OSError:
+                    continue
+                count += (status.st_dev, status.st_ino) == identity
+        return count
+
     def _entries(self, path: bytes) -> tuple[HostEntry, ...]:
-        fd = self._open_directory(path)
+        fd = self.open_directory(path)
         try:
             found = []
             for name in sorted(os.fsencode(name) for name in os.listdir(fd)):
@@ -110,7 +124,7 @@ class HostTree:
 
     def _contents(self, path: bytes) -> bytes:
         folder, _, name = path.rpartition(b"/")
-        parent = self._open_directory(folder)
+        parent = self.open_directory(folder)
         try:
             fd = os.open(name, _FILE, dir_fd=parent)
         finally:

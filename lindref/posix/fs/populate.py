@@ -11,7 +11,7 @@ import errno as host_errno
 from lindref.hashing import blake2b
 from lindref.posix.errno import EIO, NUMBERS
 from lindref.posix.errors import fail
-from lindref.posix.fs import directory, inodes
+from lindref.posix.fs import directory, inodes, mirror
 from lindref.posix.fs.hosttree import HostEntry, HostTree
 from lindref.posix.fs.numbers import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from lindref.posix.fs.records import Directory, Inode, Mount
@@ -35,7 +35,7 @@ def file_of(kernel: Kernel, number: int) -> Inode:
         return inode
     tree = _tree(kernel, inode)
     try:
-        data = tree.contents(inode.host)
+        data = tree.contents(mirror.host_path(kernel, inode), _fresh(kernel, inode))
     except OSError as error:
         raise _refused(error) from None
     backing = inode.backing
@@ -56,14 +56,16 @@ def _read_directory(kernel: Kernel, inode: Inode) -> Inode:
     assert inode.host is not None
     assert inode.directory is not None
     try:
-        entries = tree.entries(inode.host)
+        entries = tree.entries(mirror.host_path(kernel, inode), _fresh(kernel, inode))
     except OSError as error:
         raise _refused(error) from None
     held = inode.directory
     folders = 0
     for entry in entries:
         path = inode.host + b"/" + entry.name if inode.host else entry.name
-        held = directory.insert(held, entry.name, _take(kernel, inode, entry, path))
+        number = _take(kernel, inode, entry, path)
+        held = directory.insert(held, entry.name, number)
+        mirror.taken(kernel, number, inode.number, entry)
         folders += entry.mode & S_IFMT == S_IFDIR
     return inodes.change(kernel, inode.number, host=None, directory=held, nlink=2 + folders)
 
@@ -100,6 +102,13 @@ def _take(kernel: Kernel, parent: Inode, entry: HostEntry, path: bytes) -> int:
 def _twin_key(entry: HostEntry) -> int:
     """The key of a host file with several names."""
     return int.from_bytes(blake2b(repr(entry.identity).encode(), digest_size=8).digest(), "little")
+
+
+def _fresh(kernel: Kernel, inode: Inode) -> int:
+    """What makes a question to the host another one than before: paths may change their meaning where the run writes
+    there, and nowhere else.
+    """
+    return inode.number if kernel.mounts[inode.mount].writes else 0
 
 
 def _tree(kernel: Kernel, inode: Inode) -> HostTree:

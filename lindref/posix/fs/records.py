@@ -92,12 +92,16 @@ class Inode:
         return self.mode & S_IFMT == S_IFIFO
 
 
-@record("posix.mount")
+@record("posix.mount", version=2)
 class Mount:
-    """A tree of inodes with a root. ``host``: the host directory it shows (copy-on-write), None for one in memory only.
-    ``twins``: inode by hash of the host's (device, inode) for host files with several names."""
+    """A tree of inodes with a root. ``host``: the host directory it shows, None for one in memory only; ``writes``:
+    whether changes go to it. ``twins``: inode by hash of the host's (device, inode) for host files with several names.
+    ``names``: where changes go there, the names (parent, name) that inodes have on the host.
+    """
 
     number: int
     root: int
     host: str | None = None
     twins: PMap[int] = classes.field(factory=PMap)
+    writes: bool = False
+    names: PMap[tuple[tuple[int, bytes], ...]] = classes.field(factory=PMap)

@@ -1,6 +1,7 @@
-"""Making the root: a blank one, or a copy-on-write view of a host directory; and putting files into it from outside.
+"""Making the root: a blank one, a copy-on-write view of a host directory, or one that is written through to it; and
+putting files into it from outside, which is never seen on the host.
 
-Rules ROOT-1 to ROOT-7 in spec/paths.md.
+Rules ROOT-1 to ROOT-9 in spec/paths.md.
 """
 
 from __future__ import annotations
@@ -30,20 +31,24 @@ __all__ = [
     "blank",
     "copy_on_write",
     "open_root",
+    "write_through",
 ]
 
+#: What is put into a root that is written through lives in a mount of its own, in memory.
+_OWN_MOUNT = 2
+
 #: The ways a root can be made.
-MODES = ("cow", "blank")
+MODES = ("cow", "write", "blank")
 
 
 def open_root(kernel: Kernel, mode: str, path: str | None = None) -> None:
-    """Make the root in one of `MODES`; ``path`` is the host directory for ``cow``. Raises `RootError`."""
+    """Make the root in one of `MODES`; ``path`` is the host directory, if it shows one. Raises `RootError`."""
     if mode == "blank":
         blank(kernel)
     elif mode == "cow":
         copy_on_write(kernel, path or ".")
     elif mode == "write":
-        raise RootError("root mode write is not available: use cow (nothing is written back) or blank")
+        write_through(kernel, path or ".")
     else:
         raise RootError(f"unknown root mode {mode!r} ({', '.join(MODES)})")
 
@@ -66,13 +71,28 @@ def copy_on_write(kernel: Kernel, path: str) -> None:
     _add_standard(kernel)
 
 
-def _mount_root(kernel: Kernel, mode: int, host: str | None) -> None:
+def write_through(kernel: Kernel, path: str) -> None:
+    """A root that shows the host directory ``path`` and is written through to it (ROOT-8). Raises `RootError`."""
+    path = os.path.realpath(path)
+    top = kernel.outside.tree(path).top()
+    _mount_root(kernel, top.mode, path, writes=True)
+    kernel.outside.writer(path).know(root_of(kernel), top.identity)
+    kernel.mounts = kernel.mounts.set(_OWN_MOUNT, Mount(kernel.new_id(IdKind.MOUNT), 0))
+    _add_standard(kernel)
+
+
+def _own_mount(kernel: Kernel) -> int | None:
+    """The mount for what is put in here: that of the directory it is in, unless that is the host's."""
+    return _OWN_MOUNT if kernel.mounts[ROOT_MOUNT].writes else None
+
+
+def _mount_root(kernel: Kernel, mode: int, host: str | None, *, writes: bool = False) -> None:
     """The root directory of the root mount."""
     number = kernel.new_id(IdKind.MOUNT)
     assert number == ROOT_MOUNT, "there is a root already"
     root = inodes.new(kernel, mode, number, nlink=2, host=None if host is None else b"")
     inodes.change(kernel, root.number, directory=Directory(root.number))
-    kernel.mounts = kernel.mounts.set(number, Mount(number, root.number, host))
+    kernel.mounts = kernel.mounts.set(number, Mount(number, root.number, host, writes=writes))
 
 
 def _add_standard(kernel: Kernel) -> None:
@@ -94,7 +114,7 @@ def add_file(kernel: Kernel, path: bytes, data: bytes, mode: int = 0o644) -> Ino
     """A regular file with ``data``; replaces a file of that name. Folders that are missing on the way are made."""
     place = _place(kernel, path, follow=Follow.YES)
     if place.inode is not None and inodes.get(kernel, place.inode).is_file:
-        remove_name(kernel, place)
+        remove_name(kernel, place, told=False)
         place = _place(kernel, path, follow=Follow.YES)
     inode = _make(kernel, path, place, S_IFREG | mode & PERMISSIONS)
     if data:
@@ -132,7 +152,7 @@ def add_link(kernel: Kernel, path: bytes, existing: bytes) -> Inode:
         raise RootError(f"{os.fsdecode(existing)}: no such file to link to")
     place = _place(kernel, path)
     _check_new(kernel, path, place)
-    add_name(kernel, place, found)
+    add_name(kernel, place, found, told=False)
     return inodes.get(kernel, found)
 
 
@@ -146,7 +166,7 @@ def _place(kernel: Kernel, path: bytes, follow: Follow = Follow.NO) -> Place:
             place = walk(kernel, folder, root)
             if place.inode is None:
                 require_new(kernel, place, folder=True)
-                create(kernel, place, S_IFDIR | 0o755, 0)
+                create(kernel, place, S_IFDIR | 0o755, 0, mount=_own_mount(kernel))
         return walk(kernel, path, root, follow)
     except Refused as refusal:
         raise _error(path, refusal) from None
@@ -162,7 +182,7 @@ def _check_new(kernel: Kernel, path: bytes, place: Place, *, folder: bool = Fals
 def _make(kernel: Kernel, path: bytes, place: Place, mode: int, **fields: int | bytes) -> Inode:
     """A new inode at ``place`` with exactly ``mode``."""
     _check_new(kernel, path, place, folder=mode & S_IFDIR != 0)
-    inode = create(kernel, place, mode, 0, **fields)
+    inode = create(kernel, place, mode, 0, mount=_own_mount(kernel), **fields)
     return inodes.change(kernel, inode.number, mode=mode)
 
 

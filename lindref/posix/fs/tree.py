@@ -21,7 +21,7 @@ from lindref.posix.errno import (
     EXDEV,
 )
 from lindref.posix.errors import fail
-from lindref.posix.fs import access, directory, inodes
+from lindref.posix.fs import access, directory, inodes, mirror
 from lindref.posix.fs.numbers import (
     NLINK_MAX,
     PERMISSIONS,
@@ -35,7 +35,7 @@ from lindref.posix.fs.numbers import (
     W_OK,
     X_OK,
 )
-from lindref.posix.fs.populate import directory_of
+from lindref.posix.fs.populate import directory_of, file_of
 from lindref.posix.fs.records import Directory, Inode
 from lindref.posix.fs.walk import Last, Place
 from lindref.posix.kernel import Kernel
@@ -57,8 +57,12 @@ def require_new(kernel: Kernel, place: Place, *, folder: bool = False) -> None:
     access.require(kernel, parent, W_OK | X_OK, "NAME-1")
 
 
-def add_name(kernel: Kernel, place: Place, number: int) -> None:
-    """Give inode ``number`` the name at ``place`` (NAME-2)."""
+def add_name(kernel: Kernel, place: Place, number: int, *, told: bool = True) -> None:
+    """Give inode ``number`` the name at ``place`` (NAME-2); ``told``: on the host too, where the root is written
+    through.
+    """
+    if told:
+        mirror.link(kernel, inodes.get(kernel, number), place.parent, place.name)
     parent = inodes.get(kernel, place.parent)
     held = directory.insert(directory_of(kernel, parent), place.name, number)
     inodes.change(kernel, parent.number, directory=held, mtime=kernel.wall, ctime=kernel.wall)
@@ -68,7 +72,9 @@ def add_name(kernel: Kernel, place: Place, number: int) -> None:
         _count_folder(kernel, parent.number, +1)
 
 
-def create(kernel: Kernel, place: Place, mode: int, umask: int, **fields: Any) -> Inode:
+def create(
+    kernel: Kernel, place: Place, mode: int, umask: int, *, mount: int | None = None, **fields: Any
+) -> Inode:
     """Make a new inode at ``place``, which passed `require_new` (NAME-3).
 
     ``mode`` has the type and the permissions asked for, from which ``umask`` takes. In a directory with the set-group
@@ -82,10 +88,13 @@ def create(kernel: Kernel, place: Place, mode: int, umask: int, **fields: Any) -
         mode |= S_ISGID if folder else 0
     if folder:
         fields["directory"] = Directory(parent.number)
-    inode = inodes.new(kernel, mode, parent.mount, **fields)
+    there = mount is None and mirror.make(kernel, parent, place.name, mode, fields.get("target", b""))
+    inode = inodes.new(kernel, mode, parent.mount if mount is None else mount, **fields)
     if folder:
         inodes.change(kernel, inode.number, nlink=1)  # its own "."
-    add_name(kernel, place, inode.number)
+    add_name(kernel, place, inode.number, told=False)
+    if there:
+        mirror.named(kernel, inode.number, place.parent, place.name)
     return inodes.get(kernel, inode.number)
 
 
@@ -120,9 +129,16 @@ def require_removable(kernel: Kernel, place: Place, *, folder: bool) -> Inode:
     return inode
 
 
-def remove_name(kernel: Kernel, place: Place) -> None:
-    """Take the name at ``place``; the inode goes when that was its last and nobody has it open (INODE-1)."""
+def remove_name(kernel: Kernel, place: Place, *, told: bool = True) -> None:
+    """Take the name at ``place``; the inode goes when that was its last and nobody has it open (INODE-1). ``told``: on
+    the host too, where the root is written through.
+    """
     assert place.inode is not None
+    if told:
+        inode = inodes.get(kernel, place.inode)
+        if inode.is_file and inode.pins:
+            file_of(kernel, inode.number)  # whoever has it open may go on reading
+        mirror.remove(kernel, inode, place.parent, place.name)
     parent = inodes.get(kernel, place.parent)
     held = directory.remove(directory_of(kernel, parent), place.name)
     inodes.change(kernel, parent.number, directory=held, mtime=kernel.wall, ctime=kernel.wall)
@@ -159,7 +175,8 @@ def require_rename(kernel: Kernel, old: Place, new: Place, flags: int) -> bool:
     """Refuse a rename that cannot be done (NAME-7 to NAME-9); False when both names mean the same file and nothing is
     to do.
     """
-    if inodes.get(kernel, old.parent).mount != inodes.get(kernel, new.parent).mount:
+    mounts = {inodes.get(kernel, number).mount for number in (old.parent, new.parent, old.inode or old.parent)}
+    if len(mounts) > 1:
         raise Refused(fail(EXDEV, "NAME-7"))
     if old.last is not Last.NAME:
         raise Refused(fail(EBUSY, "NAME-7"))
@@ -225,7 +242,11 @@ def rename(kernel: Kernel, old: Place, new: Place, flags: int) -> None:
     assert old.inode is not None
     moved = inodes.get(kernel, old.inode)
     victim = None if new.inode is None else inodes.get(kernel, new.inode)
-    if flags & RENAME_EXCHANGE:
+    exchange = bool(flags & RENAME_EXCHANGE)
+    if victim is not None and victim.is_file and victim.pins:
+        file_of(kernel, victim.number)  # whoever has it open may go on reading
+    mirror.rename(kernel, moved, (old.parent, old.name), (new.parent, new.name), victim, exchange=exchange)
+    if exchange:
         assert victim is not None
         _set_entry(kernel, old, victim.number)
         _set_entry(kernel, new, moved.number)
