@@ -89,30 +89,45 @@ class Export:
 #: A constant expression: a flat body *including* its closing ``end``.
 Expr = tuple[Instr, ...]
 
+#: Runs ``(count, type)`` of declared locals.
+Runs = tuple[tuple[int, ValType], ...]
+
 
 @classes.define(eq=False)
 class Code:
     """A defined function's locals and body.
 
-    ``locals_`` are runs ``(count, type)`` of declared locals (parameters excluded). The body is decoded on first
-    use: ``thunk`` makes it (raising ``Malformed``) and is dropped afterwards. The last instruction is ``end``.
-    Comparing two of them decodes both.
+    Both are decoded on first use: ``thunk`` makes them (raising ``Malformed`` and what else decoding raises) and is
+    dropped afterwards. Comparing two of them decodes both.
     """
 
-    locals_: tuple[tuple[int, ValType], ...]
+    _locals: Runs = classes.field(default=(), alias="locals_")
     offset: int = 0  # of the code entry in the file, just after its size; the source line for text
     size: int = 0  # bytes of the code entry in the file (locals and body), 0 for text
     _body: tuple[Instr, ...] | None = classes.field(default=None, alias="body")
-    _thunk: Callable[[], tuple[Instr, ...]] | None = classes.field(default=None, eq=False, repr=False, alias="thunk")
+    _thunk: Callable[[], tuple[Runs, tuple[Instr, ...]]] | None = classes.field(
+        default=None, eq=False, repr=False, alias="thunk"
+    )
+
+    @property
+    def locals_(self) -> Runs:
+        """The declared locals (parameters excluded) as runs of a type."""
+        if self._thunk is not None:
+            self._decode()
+        return self._locals
 
     @property
     def body(self) -> tuple[Instr, ...]:
-        """The instructions, decoded now if they were not yet; raises ``Malformed``."""
+        """The instructions; the last is ``end``."""
         if self._body is None:
-            assert self._thunk is not None
-            self._body = self._thunk()
-            self._thunk = None
+            self._decode()
+        assert self._body is not None
         return self._body
+
+    def _decode(self) -> None:
+        assert self._thunk is not None
+        self._locals, self._body = self._thunk()
+        self._thunk = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Code):
@@ -121,7 +136,7 @@ class Code:
 
     __hash__ = None  # type: ignore[assignment]  # it changes when the body is decoded
 
-    def local_runs(self) -> tuple[tuple[int, ValType], ...]:
+    def local_runs(self) -> Runs:
         """The runs of declared locals as they are shortest: none empty, no two neighbours of one type."""
         runs: list[tuple[int, ValType]] = []
         for count, kind in self.locals_:

@@ -378,12 +378,17 @@ def test_locals_are_runs() -> None:
 
 
 def test_too_many_locals() -> None:
-    with pytest.raises(Malformed, match=r"^too many locals"):
-        decode(locals_of(b"\2\xff\xff\xff\xff\x0f\x7f\1\x7f"))
-    with pytest.raises(Exhausted, match="at most 50000"):
-        decode(locals_of(b"\1\xff\xff\xff\xff\x0f\x7f"))
-    with pytest.raises(Exhausted):
-        decode(locals_of(b"\1\xd1\x86\x03\x7f"))
+    for data, error, message in (
+        (b"\2\xff\xff\xff\xff\x0f\x7f\1\x7f", Malformed, r"^too many locals"),
+        (b"\1\xff\xff\xff\xff\x0f\x7f", Exhausted, "at most 50000"),
+        (b"\1\xd1\x86\x03\x7f", Exhausted, "at most 50000"),
+    ):
+        with pytest.raises(error, match=message):
+            decode(locals_of(data), eager=True)
+        (code,) = decode(locals_of(data)).codes  # its content is decoded when it is asked for
+        for ask in (lambda code=code: code.locals_, lambda code=code: code.body):
+            with pytest.raises(error, match=message):
+                ask()
     assert len(decode(locals_of(b"\1\xd0\x86\x03\x7f")).codes[0].local_types()) == 50_000
 
 

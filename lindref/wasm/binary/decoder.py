@@ -37,6 +37,7 @@ from lindref.wasm.module import (
     ImportDesc,
     Instr,
     Module,
+    Runs,
     SegmentMode,
     Table,
 )
@@ -59,13 +60,13 @@ _REF_FUNC, _END = BY_NAME["ref.func"], BY_NAME["end"]
 def decode(data: bytes, features: frozenset[Feature] = DEFAULT, *, eager: bool = False) -> Module:
     """The module that ``data`` encodes.
 
-    Everything is checked except what only the bodies of functions show; those are decoded when first used, or now
-    if ``eager``.
+    Everything is checked except what only the functions' code shows (locals and bodies); that is decoded when first
+    used, or now if ``eager``.
 
     Raises:
         Malformed: the bytes break a rule of the binary format; the message begins as the official scripts expect.
         Unsupported: the module needs a feature that is not among ``features`` or not built.
-        Exhausted: a function declares more than ``MAX_LOCALS`` locals.
+        Exhausted: a function declares more than ``MAX_LOCALS`` locals (when its code is decoded).
     """
     return _Decoder(Reader(bytes(data), frozenset(features)), eager).module()
 
@@ -165,27 +166,24 @@ class _Decoder:
         self.customs.append(Custom(name, reader.take(end - start), last, start))
 
     def code(self, index: int) -> Code:
-        """The code entry of the defined function ``index``: its locals now, its body when it is wanted."""
+        """The code entry of the defined function ``index``; its content when that is wanted."""
         reader = self.reader
         func = self.imported_funcs + index
         size = reader.length()
         start = reader.pos
-        end = start + size
-        runs = _locals(reader, func)
+        reader.pos = end = start + size
         has_data_count = self.result.data_count is not None
-        begin = partial(_body, reader.data, reader.features, reader.pos, end, func)
-        if not self.eager and reader.pos <= end:
-            reader.pos = end
-            return Code(runs, start, size, thunk=partial(_checked, begin, has_data_count, func))
-        body = begin()
-        reader.pos = end
+        if not self.eager and end <= len(reader.data):
+            thunk = partial(_checked, reader.data, reader.features, start, end, func, has_data_count)
+            return Code((), start, size, thunk=thunk)
+        runs, body = _entry(reader.data, reader.features, start, end, func)
         if body.data_use is not None and not has_data_count and self.data_use is None:
             # Said last, as the counts of sections take precedence.
             self.data_use = _no_data_count(body.data_use, func)
         return Code(runs, start, size, body=body.instrs)
 
 
-def _locals(reader: Reader, func: int) -> tuple[tuple[int, ValType], ...]:
+def _locals(reader: Reader, func: int) -> Runs:
     """The declared locals of a function as runs."""
     pos = reader.pos
     runs = reader.vector(lambda r: (r.u32(), val_type(r)))
@@ -198,24 +196,28 @@ def _locals(reader: Reader, func: int) -> tuple[tuple[int, ValType], ...]:
     return runs
 
 
-def _body(data: bytes, features: frozenset[Feature], start: int, end: int, func: int) -> Instructions:
-    """The body of the function ``func``, which must take the bytes from ``start`` to ``end``."""
+def _entry(data: bytes, features: frozenset[Feature], start: int, end: int, func: int) -> tuple[Runs, Instructions]:
+    """Locals and body of the function ``func``, which must take the bytes from ``start`` to ``end``."""
     reader = Reader(data, features, start)
+    runs = _locals(reader, func)
+    start = reader.pos
     try:
         body = read_expr(reader, end)
         if body.end != end:
             raise reader.malformed("section size mismatch", start)
     except WasmError as error:
         raise error.at(f"func {func}") from None
-    return body
+    return runs, body
 
 
-def _checked(begin: Callable[[], Instructions], has_data_count: bool, func: int) -> tuple[Instr, ...]:
-    """The instructions of a body decoded on demand."""
-    body = begin()
+def _checked(
+    data: bytes, features: frozenset[Feature], start: int, end: int, func: int, has_data_count: bool
+) -> tuple[Runs, tuple[Instr, ...]]:
+    """A code entry that is decoded on demand."""
+    runs, body = _entry(data, features, start, end, func)
     if body.data_use is not None and not has_data_count:
         raise _no_data_count(body.data_use, func)
-    return body.instrs
+    return runs, body.instrs
 
 
 def _no_data_count(pos: int, func: int) -> Malformed:

@@ -75,9 +75,13 @@ class Reader:
     def u32(self) -> int:
         """An unsigned 32-bit LEB128 integer."""
         pos = self.pos
-        if pos < len(self.data) and self.data[pos] < 0x80:
+        with_next = self.data[pos : pos + 2]
+        if with_next and with_next[0] < 0x80:
             self.pos = pos + 1
-            return self.data[pos]
+            return with_next[0]
+        if len(with_next) == 2 and with_next[1] < 0x80:
+            self.pos = pos + 2
+            return with_next[0] & 0x7F | with_next[1] << 7
         return self.unsigned(32)
 
     def signed(self, bits: int) -> int:

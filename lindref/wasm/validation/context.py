@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lindref import classes
 from lindref.wasm.errors import Invalid, WasmError
@@ -55,11 +55,15 @@ class Context:
         types = close(module)
         signatures = [Signature(list(f.params), list(f.results)) for f in map(expand, types)]
         context = cls(module, types, signatures, declared=_declared(module))
-        for place, desc in _described(module):
+        # A large program has thousands of functions, and hardly ever one of an unknown type.
+        known = all(0 <= index < len(types) for index in module.funcs)
+        for place, desc in _described(module, () if known else module.funcs):
             try:
                 context._add(desc)
             except WasmError as error:
                 raise error.at(place) from None
+        if known:
+            context.funcs.extend(module.funcs)
         return context
 
     @property
@@ -128,15 +132,17 @@ def _place_of_import(number: int, item: Import) -> str:
     return f"import {number} {quoted(item.module)} {quoted(item.name)}"
 
 
-def _described(module: Module) -> Iterator[tuple[str, ImportDesc]]:
-    """Every item of every index space with its place, in an order that counts imports first."""
+def _described(module: Module, funcs: Sequence[int]) -> Iterator[tuple[str, ImportDesc]]:
+    """Every item of every index space with its place, in an order that counts imports first; of the defined functions
+    those in ``funcs``.
+    """
     imported = dict.fromkeys(ExternKind, 0)
     for number, item in enumerate(module.imports):
         imported[item.kind] += 1
         yield _place_of_import(number, item), item.desc
     defined: list[tuple[ExternKind, str, list[ImportDesc]]] = [
         (ExternKind.TAG, "tag", list(module.tags)),
-        (ExternKind.FUNC, "func", list(module.funcs)),
+        (ExternKind.FUNC, "func", list(funcs)),
         (ExternKind.TABLE, "table", [table.type for table in module.tables]),
         (ExternKind.MEMORY, "memory", list(module.memories)),
         (ExternKind.GLOBAL, "global", [item.type for item in module.globals]),

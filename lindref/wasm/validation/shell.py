@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from lindref.wasm.errors import Invalid, WasmError
 from lindref.wasm.features import Feature
+from lindref.wasm.instructions import BY_NAME
 from lindref.wasm.module import Data, Elem, Expr, ExternKind, Module, SegmentMode
-from lindref.wasm.types import NumType, RefType, ValType
+from lindref.wasm.types import AbsHeap, NumType, RefType, ValType
 from lindref.wasm.typing import closed_ref, defaultable, matches_ref
 from lindref.wasm.validation.body import validate_constant
 from lindref.wasm.validation.context import Context, quoted
@@ -21,6 +22,18 @@ _UNKNOWN = {
     ExternKind.GLOBAL: "unknown global",
     ExternKind.TAG: "unknown tag",
 }
+
+
+_REF_FUNC, _END = BY_NAME["ref.func"], BY_NAME["end"]
+
+
+def _names_function(expression: Expr, functions: int) -> bool:
+    """Whether an expression is a mere ``ref.func`` of one of so many functions, as most elements of tables are."""
+    if len(expression) != 2:
+        return False
+    first, last = expression
+    index = first.args[0] if first.op is _REF_FUNC else -1
+    return last.op is _END and isinstance(index, int) and 0 <= index < functions
 
 
 def validate_shell(module: Module) -> Context:
@@ -105,7 +118,10 @@ class _Shell:
                 raise Invalid(f"type mismatch: table requires {target} but elements are {ref}")
             with _at("offset"):
                 self.constant(segment.offset, NumType.I32)
+        any_function = ref.heap is AbsHeap.FUNC
         for number, expression in enumerate(segment.init):
+            if any_function and _names_function(expression, len(context.funcs)):
+                continue
             try:
                 self.constant(expression, ref)
             except WasmError as error:
