@@ -41,6 +41,11 @@ def _parser() -> Arguments:
     diff.add_argument("--json", action="store_true", help="as JSON")
     diff.add_argument("first", metavar="A")
     diff.add_argument("second", metavar="B")
+    html = commands.add_parser("html", help="as one self-contained page", allow_abbrev=False)
+    html.add_argument("-o", dest="output", metavar="OUT", help="the page's file (default: FILE.html; - is stdout)")
+    html.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
+    html.add_argument("--most", type=int, default=100_000, metavar="N", help="most events of a page (default: 100000)")
+    html.add_argument("file", metavar="FILE")
     commands.add_parser("schema", help="the JSON Schema of a line", allow_abbrev=False)
     return parser
 
@@ -101,12 +106,41 @@ def _diff(options: argparse.Namespace) -> int:
     return 0 if found is None else 1
 
 
+def _html(options: argparse.Namespace) -> int:
+    from lindref.cli.spec import known_rules
+    from lindref.trace.page import TooManyError, page
+
+    rules = {name: rule.text for name, rule in known_rules().items()}
+    only = parse_filters(options.filters, CALLS)
+    with _opened(options.file) as trace:
+        title = " ".join(trace.header.get("argv", ())) or os.path.basename(options.file)
+        try:
+            text = page(trace.header, trace, title=title, rules=rules, only=only, most=options.most)
+        except TooManyError as error:
+            raise TraceError(f"{options.file}: {error}") from None
+    if options.output == "-" or (options.output is None and options.file == "-"):
+        sys.stdout.write(text)
+        return 0
+    path = options.output or f"{options.file}.html"
+    try:
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+    return 0
+
+
 def _schema(_: argparse.Namespace) -> int:
     print(json.dumps(schema(), indent=1))
     return 0
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"show": _show, "diff": _diff, "schema": _schema}
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "show": _show,
+    "diff": _diff,
+    "html": _html,
+    "schema": _schema,
+}
 
 
 def main(argv: list[str]) -> int:

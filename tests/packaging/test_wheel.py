@@ -23,6 +23,7 @@ def test_the_wheel_outside_the_checkout(tmp_path: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lindref"}
     assert "lindref/py.typed" in names
     assert "lindref/trace/trace-1.schema.json" in names
+    assert {f"lindref/trace/page/{name}" for name in ("page.html", "style.css", "view.js")} <= set(names)
     assert "lindref/guest/include/lind_syscall.h" in names
     assert "lindref/data/conformance/puppet/puppet.wasm" in names
     venv.create(tmp_path / "venv", with_pip=True)
