@@ -123,8 +123,8 @@
     pen.clip();
     for (let lane = 0; lane < lanes.length; lane += 2) { pen.fillStyle = colours.panel; pen.fillRect(GUTTER, laneY(lane), w, LANE_HEIGHT); }
     ticks(w, h);
-    for (const call of calls) bar(call, w);
-    for (const arrow of arrows) line(arrow, w);
+    bars(w);
+    lines(w);
     marks(w);
     const x = toX(state.at);
     pen.strokeStyle = colours.accent;
@@ -146,18 +146,31 @@
       pen.fillText(state.byTime ? `${at / 1000} µs` : `${events[Math.min(at, last)]?.[NUMBER] ?? at}`, x + 3, AXIS / 2);
     }
   }
-  function bar(call, w) {
-    const open = call.exit < 0, x = toX(call.enter), right = open ? w : toX(call.exit);
-    if (right < GUTTER || x > w) return;
-    const y = laneY(call.lane) + 3, height = Math.max(LANE_HEIGHT - 6, 2), length = Math.max(right - x, 2);
-    const grate = (call.handler?.[1] ?? "").startsWith("grate");
-    pen.globalAlpha = passes(call.enter) || (call.exit >= 0 && passes(call.exit)) ? 1 : 0.15;
-    pen.fillStyle = call.wrong ? colours.wrong : grate ? colours.grate : colours.call;
-    pen.fillRect(x, y, length, height);
-    if (events[state.at]?.[CALL] >= 0 && calls[events[state.at][CALL]] === call) {
-      pen.strokeStyle = colours.text; pen.lineWidth = 2; pen.strokeRect(x, y, length, height);
+  // Bars without text are one path for each colour and strength; those with room for their name come on top.
+  function bars(w) {
+    const plain = new Map(), named = [], height = Math.max(LANE_HEIGHT - 6, 2);
+    const chosen = events[state.at]?.[CALL] >= 0 ? calls[events[state.at][CALL]] : null;
+    for (const call of calls) {
+      const x = toX(call.enter), right = call.exit < 0 ? w : toX(call.exit);
+      if (right < GUTTER || x > w) continue;
+      const length = Math.max(right - x, 2), grate = (call.handler?.[1] ?? "").startsWith("grate");
+      const alpha = passes(call.enter) || (call.exit >= 0 && passes(call.exit)) ? 1 : 0.15;
+      const colour = call.wrong ? colours.wrong : grate ? colours.grate : colours.call, key = `${alpha} ${colour}`;
+      if (!plain.has(key)) plain.set(key, new Path2D());
+      plain.get(key).rect(x, laneY(call.lane) + 3, length, height);
+      if ((length > 30 && height > 10) || call === chosen) named.push([call, x, length, grate, alpha]);
     }
-    if (length > 30 && height > 10) {
+    for (const [key, path] of plain) {
+      const [alpha, colour] = key.split(" ");
+      pen.globalAlpha = Number(alpha);
+      pen.fillStyle = colour;
+      pen.fill(path);
+    }
+    for (const [call, x, length, grate, alpha] of named) {
+      const y = laneY(call.lane) + 3;
+      if (call === chosen) { pen.globalAlpha = 1; pen.strokeStyle = colours.text; pen.lineWidth = 2; pen.strokeRect(x, y, length, height); }
+      if (length <= 30 || height <= 10) continue;
+      pen.globalAlpha = alpha;
       pen.save();
       pen.beginPath(); pen.rect(x, y, length - 2, height); pen.clip();
       pen.fillStyle = colours.back;
@@ -166,30 +179,44 @@
     }
     pen.globalAlpha = 1;
   }
-  function line([from, fromLane, to, toLane, kind], w) {
-    const x = toX(from), x2 = toX(to);
-    if (Math.max(x, x2) < GUTTER || Math.min(x, x2) > w) return;
-    const y = laneY(fromLane) + LANE_HEIGHT / 2, y2 = laneY(toLane) + LANE_HEIGHT / 2, tip = y2 > y ? -5 : 5;
-    pen.strokeStyle = pen.fillStyle = kind === "route" ? colours.grate : colours.spawn;
-    pen.lineWidth = 1.5;
-    pen.setLineDash(kind === "wait" ? [4, 3] : []);
-    pen.beginPath(); pen.moveTo(x, y); pen.lineTo(x2, y2); pen.stroke();
-    pen.setLineDash([]);
-    pen.beginPath(); pen.moveTo(x2, y2); pen.lineTo(x2 - 4, y2 + tip); pen.lineTo(x2 + 4, y2 + tip); pen.fill();
+  // Arrows of a kind are one path: there may be thousands, most of them on top of each other when zoomed out.
+  function lines(w) {
+    for (const kind of ["route", "wait", "spawn"]) {
+      const shafts = new Path2D(), tips = new Path2D();
+      let drawn = "";
+      for (const [from, fromLane, to, toLane, what] of arrows) {
+        if (what !== kind) continue;
+        const x = toX(from), x2 = toX(to);
+        if (Math.max(x, x2) < GUTTER || Math.min(x, x2) > w) continue;
+        const place = `${x | 0} ${fromLane} ${x2 | 0} ${toLane}`;
+        if (place === drawn) continue;
+        drawn = place;
+        const y = laneY(fromLane) + LANE_HEIGHT / 2, y2 = laneY(toLane) + LANE_HEIGHT / 2, tip = y2 > y ? -5 : 5;
+        shafts.moveTo(x, y); shafts.lineTo(x2, y2);
+        tips.moveTo(x2, y2); tips.lineTo(x2 - 4, y2 + tip); tips.lineTo(x2 + 4, y2 + tip); tips.closePath();
+      }
+      pen.strokeStyle = pen.fillStyle = kind === "route" ? colours.grate : colours.spawn;
+      pen.lineWidth = 1.5;
+      pen.setLineDash(kind === "wait" ? [4, 3] : []);
+      pen.stroke(shafts);
+      pen.setLineDash([]);
+      pen.fill(tips);
+    }
   }
+  const marked = events.map((e, i) => i).filter((i) => ["signal", "end", "note", "exec"].includes(events[i][KIND]) && events[i][LANE] >= 0);
   function marks(w) {
-    for (let i = 0; i < events.length; i++) {
-      const kind = events[i][KIND];
-      if (kind !== "signal" && kind !== "end" && kind !== "note" && kind !== "exec") continue;
-      const x = toX(i);
-      if (x < GUTTER - 6 || x > w + 6 || events[i][LANE] < 0) continue;
-      const y = laneY(events[i][LANE]) + LANE_HEIGHT / 2, size = Math.min(5, LANE_HEIGHT / 2);
-      pen.fillStyle = kind === "signal" ? colours.signal : kind === "note" ? colours.wrong : colours.soft;
-      pen.beginPath();
-      if (kind === "signal") { pen.moveTo(x, y - size); pen.lineTo(x + size, y + size); pen.lineTo(x - size, y + size); }
-      else if (kind === "end") pen.rect(x - size / 2, y - size, size, size * 2);
-      else pen.arc(x, y, size, 0, 7);
-      pen.fill();
+    for (const [kind, colour] of [["signal", "signal"], ["note", "wrong"], ["end", "soft"], ["exec", "soft"]]) {
+      const path = new Path2D(), size = Math.min(5, LANE_HEIGHT / 2);
+      for (const i of marked) {
+        if (events[i][KIND] !== kind) continue;
+        const x = toX(i), y = laneY(events[i][LANE]) + LANE_HEIGHT / 2;
+        if (x < GUTTER - 6 || x > w + 6) continue;
+        if (kind === "signal") { path.moveTo(x, y - size); path.lineTo(x + size, y + size); path.lineTo(x - size, y + size); path.closePath(); }
+        else if (kind === "end") path.rect(x - size / 2, y - size, size, size * 2);
+        else { path.moveTo(x + size, y); path.arc(x, y, size, 0, 7); }
+      }
+      pen.fillStyle = colours[colour];
+      pen.fill(path);
     }
   }
   function zoom(factor, around = axis()[state.at] ?? 0) {
