@@ -30,7 +30,7 @@ from lindref.posix.params import CallRow, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Key, Result, Wait, WaitKey
 from lindref.posix.structs import TIMESPEC
 from lindref.posix.time import timespec
-from lindref.state.records import record, replace
+from lindref.state.records import enumeration, record, replace
 
 # Operations with priority inheritance: not modelled, but their first checks are (FUTEX-8).
 _UNLOCK_PI = 7
@@ -41,6 +41,7 @@ _REQUEUES = (FUTEX_REQUEUE, FUTEX_CMP_REQUEUE)
 _BUILT = (*_WAITS, FUTEX_WAKE, FUTEX_WAKE_BITSET, *_REQUEUES, FUTEX_WAKE_OP)
 
 
+@enumeration("posix.futexspace")
 class Space(IntEnum):
     """Whose offset a word's place is."""
 
