@@ -23,8 +23,9 @@ IMPORT("environ_sizes_get") int environ_sizes(uint32_t *count, uint32_t *bytes);
 IMPORT("environ_get") int environment(uint32_t *pointers, char *text);
 
 enum { RECORDER = 1000001, FETCH = 1000002, TELL = 1000003 };
-enum { CLONE = 56, EXIT = 60, EXIT_GROUP = 231, CLOCK_NANOSLEEP = 35, FUTEX = 202, SIGACTION = 13 };
-enum { CLONE_VM = 0x100, SIGCHLD = 17, FUTEX_WAIT = 0, FUTEX_WAKE = 1, MONOTONIC = 1 };
+enum { MMAP = 9, SIGACTION = 13, SIGPROCMASK = 14, CLOCK_NANOSLEEP = 35, CLONE = 56, EXIT = 60, FUTEX = 202 };
+enum { EXIT_GROUP = 231, CLONE_VM = 0x100, SIGCHLD = 17, SIGSETXID = 33, MONOTONIC = 1 };
+enum { FUTEX_WAIT_BITSET_REALTIME = 9 | 256, FUTEX_WAKE = 1, READ_WRITE = 3, PRIVATE_ANONYMOUS = 0x22 };
 #define UNUSED 0xDEADBEEFDEADBEEFULL
 #define MEMORY_FLAG (1ULL << 63)
 
@@ -40,7 +41,7 @@ enum kind {
 enum { FLAGGED = 0x80 };
 enum role { MAIN, HANDLER, IN_THREAD };
 
-enum { HANDLERS_FROM = 16, PATIENCE = 5000, MOST_TOLD = 48, STACK = 16384, MOST_SIGNALS = 1000 };
+enum { HANDLERS_FROM = 16, PATIENCE = 5000, MOST_TOLD = 48, MOST_SIGNALS = 1000 };
 
 /* The script: where the main list begins, how many results there are, the lists of handlers and signal handlers. */
 static uint32_t script[1 << 14];
@@ -52,11 +53,10 @@ static uint8_t buffers[15 * 8192 + 262144] __attribute__((aligned(4096)));
 static int64_t results[3000];
 static int32_t signals[MOST_SIGNALS];
 static uint32_t signal_count;
-static struct thread {
-    uint64_t clone[11];
-    int32_t id; /* not 0 while the thread is there */
-    uint8_t stack[STACK] __attribute__((aligned(16)));
-} threads[64];
+/* A thread's mapping: its stack, behind that the arguments of clone and the word that is its id, not 0 while it is there.
+ * Mappings of threads that have been joined are used again. */
+enum { MAPPING = 131072, THREAD_BLOCK = MAPPING - 0x600, ID_WORD = MAPPING - 0x500 };
+static uint32_t had_threads, free_count, free_mappings[64], mappings[64];
 static uint32_t word_pointers[4096];
 static char word_text[1 << 17];
 
@@ -250,34 +250,70 @@ static int fork_(struct machine *m, uint32_t step, const uint32_t *at)
     return how == ON ? leave(number, code) : how;
 }
 
-/* A new thread's first function: its frames are its own, those of its maker are not. */
+static volatile int32_t *id_word(uint32_t slot)
+{
+    return (volatile int32_t *)(uintptr_t)(mappings[slot] + ID_WORD);
+}
+
+/* A new thread's first function: its frames are its own, those of its maker are not. The calls are those that the C
+ * library of the recordings makes: a look at the mask first, a wake at the end for whoever joins. */
 __attribute__((noinline)) static int begin_thread(uint32_t slot, uint32_t list)
 {
     struct machine m = {.results = results, .own = me, .role = IN_THREAD, .slot = slot};
+    uint64_t mask = 0;
+    call(SIGPROCMASK, me, 0, 0, pointer(&mask), UNUSED, UNUSED, UNUSED);
     if (run(&m, script + list) == ON) {
-        threads[slot].id = 0;
-        call(FUTEX, RECORDER, pointer(&threads[slot].id), FUTEX_WAKE, 1, UNUSED, UNUSED, UNUSED);
+        *id_word(slot) = 0;
+        call(FUTEX, me, pointer((const void *)id_word(slot)), FUTEX_WAKE, 1, 0, 0, 0);
         leave(EXIT, 0);
     }
     return OVER;
 }
 
+__attribute__((noinline)) static int find_mapping(uint32_t slot)
+{
+    if (!had_threads) {
+        uint64_t action[3] = {SIGSETXID};
+        had_threads = 1;
+        call(SIGACTION, me, SIGSETXID, pointer(action), 0, UNUSED, UNUSED, UNUSED);
+    }
+    if (free_count) {
+        mappings[slot] = free_mappings[--free_count];
+        return 0;
+    }
+    int result = call(MMAP, me, 0, MAPPING, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0);
+    if (result < 0 && result > -4096)
+        return result;
+    mappings[slot] = result;
+    return 0;
+}
+
+/* It must have no frame of its own: the new thread returns from here on a stack that it shares with nobody. */
 __attribute__((noinline)) static int make_thread(uint32_t slot)
 {
-    struct thread *t = &threads[slot];
-    t->id = INT32_MAX;
-    t->clone[0] = CLONE_VM;
-    t->clone[2] = pointer(&t->id);
-    t->clone[5] = (uintptr_t)t->stack + STACK;
-    t->clone[6] = STACK;
-    return call(CLONE, me, pointer(t->clone), UNUSED, UNUSED, UNUSED, UNUSED, UNUSED);
+    int result = find_mapping(slot);
+    if (result)
+        return result;
+    uint32_t block = mappings[slot] + THREAD_BLOCK;
+    uint64_t *clone = (uint64_t *)(uintptr_t)block;
+    *id_word(slot) = INT32_MAX;
+    clone[0] = CLONE_VM;
+    clone[2] = pointer((const void *)id_word(slot));
+    clone[5] = block;
+    clone[6] = THREAD_BLOCK;
+    return call(CLONE, me, pointer(clone), UNUSED, UNUSED, UNUSED, UNUSED, UNUSED);
 }
 
 static void join(struct machine *m, uint32_t step, const uint32_t *at)
 {
-    volatile int32_t *id = &threads[at[0]].id;
-    while (*id)
-        call(FUTEX, RECORDER, pointer((const void *)id), FUTEX_WAIT, *id, 0, UNUSED, UNUSED);
+    uint32_t slot = at[0];
+    if (mappings[slot]) {
+        volatile int32_t *id = id_word(slot);
+        while (*id)
+            call(FUTEX, me, pointer((const void *)id), FUTEX_WAIT_BITSET_REALTIME, *id, 0, 0, UINT32_MAX);
+        free_mappings[free_count++] = mappings[slot];
+        mappings[slot] = 0;
+    }
     done(m, step, 0, 1, at + 1);
 }
 
@@ -414,7 +450,7 @@ static int run(struct machine *m, const uint32_t *at)
             how = make_thread(with[0]);
             if (how == 0)
                 return begin_thread(with[0], with[1]);
-            done(m, step, how < 0 ? how : 0, 1, with + 2);
+            done(m, step, how < 0 ? -how : 0, 1, with + 2);
             how = ON;
             break;
         case JOIN:

@@ -12,7 +12,7 @@ from vector_worlds import call, vector
 from lindref.conformance.resources import folder
 from lindref.conformance.vectors import bytecode, cage, image
 from lindref.conformance.vectors.model import VectorError
-from lindref.conformance.vectors.play import play
+from lindref.conformance.vectors.play import play, prepare
 from lindref.guest.build_guests import PUPPET, build_puppet
 from lindref.guest.toolchain import GuestBuildError, find_toolchain
 from lindref.profile import LIND, SPEC
@@ -42,7 +42,7 @@ def step(name, op, **fields):
 def test_the_puppet_is_a_guest():
     """Nothing of the cage player's run is carried out by anything but wasm."""
     system = cage.CageSystem(vector(call("s1", GETPID)), LIND)
-    cage.prepare(system, vector(call("s1", GETPID)))
+    prepare(system, vector(call("s1", GETPID)))
     seen = set()
     while system.step():
         seen |= {type(thread.runner) for thread in system.threads.values()}

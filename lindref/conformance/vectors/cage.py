@@ -14,15 +14,14 @@ from lindref.conformance.resources import folder
 from lindref.conformance.vectors import image, observe
 from lindref.conformance.vectors.bytecode import compile_script
 from lindref.conformance.vectors.model import Json, Step, Vector
-from lindref.conformance.vectors.play import observed, prepare
-from lindref.conformance.vectors.runner import RECORDER, Journal
-from lindref.posix import console
+from lindref.conformance.vectors.play import PlayingSystem
+from lindref.conformance.vectors.runner import RECORDER
 from lindref.profile import LIND, Profile
 from lindref.system.abi import SyscallRequest
+from lindref.system.choices import Chooser
 from lindref.system.image import Image, Images
 from lindref.system.runner import Asks, RunnerEvent
 from lindref.system.runtime import Config
-from lindref.system.system import System
 from lindref.system.threads import Thread
 
 #: Calls of the puppet to the player: where the script goes and how long it may be; an observation and its length.
@@ -71,14 +70,13 @@ class PuppetImages(Images):
         return found
 
 
-class CageSystem(System):
+class CageSystem(PlayingSystem):
     """A system whose images are puppets; what they tell goes to ``journal``."""
 
-    def __init__(self, vector: Vector, profile: Profile) -> None:
+    def __init__(self, vector: Vector, profile: Profile, chooser: Chooser | None = None) -> None:
         config = Config(workers=vector.workers, max_ticks=MAX_TICKS, quantum=_QUANTUM)
-        super().__init__(profile=profile, config=config)
+        super().__init__(profile, config, chooser)
         self.images = PuppetImages()
-        self.journal: Journal = []
         #: Script and steps of each program, by the digest of its file.
         self.programs: dict[str, tuple[bytes, list[Step]]] = {}
 
@@ -142,7 +140,4 @@ class CageSystem(System):
 
 def play(vector: Vector, profile: Profile = LIND) -> Mapping[str, Json]:
     """Play a vector with the puppet; its observation."""
-    system = CageSystem(vector, profile)
-    prepare(system, vector)
-    outcome = system.run()
-    return observed(outcome, system.journal, console.output(system.kernel, console.STDOUT))
+    return CageSystem(vector, profile).seen(vector)

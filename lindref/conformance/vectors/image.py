@@ -12,10 +12,18 @@ from lindref.conformance.vectors.model import Json, Step, Steps, Vector, VectorE
 from lindref.wasm.binary.encoder import encode
 from lindref.wasm.text.parser import parse_module
 
-#: clone's argument structure of thread slot n: 128 bytes each; a slot's id word lies behind it.
+#: clone's argument structure, for a fork.
 SCRATCH = 0x400
-SCRATCH_SIZE = 0x80
-ID_WORD = 0x60
+#: What the C library keeps of threads: whether there have been any, how many mappings are free and which, and the
+#: mapping of each thread slot; words of 32 bits.
+HAD_THREADS = 0x500
+FREE_COUNT = 0x504
+FREE = 0x508
+SLOT_MAPPINGS = 0x800
+#: A thread's mapping: its stack, with clone's arguments and the word that is its id behind it.
+MAPPING_SIZE = 131072
+THREAD_BLOCK = MAPPING_SIZE - 0x600
+ID_WORD = MAPPING_SIZE - 0x500
 #: Structures of calls that the player makes by itself.
 TIME = 0x2E00
 ACTION = 0x2F00
@@ -31,7 +39,6 @@ BUFFER_15 = BUFFERS + 15 * BUFFER_SIZE
 BUFFER_15_SIZE = 262144
 LITERALS = BUFFER_15 + BUFFER_15_SIZE
 PAGES = 16
-STACK = 0x3FF0
 
 
 def buffer(number: int) -> int:

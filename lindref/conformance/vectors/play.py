@@ -2,61 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
 from lindref.conformance.vectors import image
+from lindref.conformance.vectors.frame import Frame
 from lindref.conformance.vectors.model import Json, Vector, VectorError
-from lindref.conformance.vectors.runner import RECORDER, Frame, Journal, VectorRunner
+from lindref.conformance.vectors.runner import RECORDER, Journal, VectorRunner
 from lindref.posix import console
 from lindref.posix.cage import MAIN_THREAD
 from lindref.posix.fs import roots
 from lindref.posix.fs.hosttree import RootError
 from lindref.posix.kernel import Kernel
 from lindref.profile import LIND, Profile
+from lindref.system.choices import Chooser
 from lindref.system.outcome import HANGS, Ending, Outcome
 from lindref.system.runner import Runner
 from lindref.system.runtime import Config
 from lindref.system.system import System
 from lindref.system.threads import Thread
 from lindref.threei import tables
-from lindref.threei.tables import HandlerTables
 
 #: Steps after which a run counts as one that never ends.
 MAX_STEPS = 400_000
 _DIRECTORIES = (b"/w", b"/tmp", b"/prog", b"/log")
-
-
-class VectorSystem(System):
-    """A system whose images are programs of a vector."""
-
-    def __init__(self, vector: Vector, profile: Profile) -> None:
-        super().__init__(profile=profile, config=Config(workers=vector.workers, max_ticks=MAX_STEPS))
-        self.journal: Journal = []
-        self.programs: dict[str, image.Program] = {}
-
-    def add_program(self, program: image.Program) -> bytes:
-        """The file that runs ``program``."""
-        data = program.module()
-        self.programs[self.images.load(data).digest] = program
-        return data
-
-    def _vector_runner(self, cage: int, *, worker: bool) -> VectorRunner:
-        program = self.programs[self.runtimes[cage].digest]
-        frames = [] if worker else [Frame(program.steps, "main")]
-        return VectorRunner(self.guest(cage), program, self.journal, frames)
-
-    def image_runner(self, cage: int) -> Runner:
-        """A runner at the first step, its literals in memory."""
-        runner = self._vector_runner(cage, worker=False)
-        self.memories[cage].try_write(image.LITERALS, runner.program.data)
-        return runner
-
-    def new_worker(self, cage: int, slot: int) -> Thread:
-        """A worker that carries out handlers."""
-        thread = self.add_thread(cage, MAIN_THREAD, self._vector_runner(cage, worker=True))
-        thread.slot = slot
-        return thread
 
 
 def _add_file(kernel: Kernel, entry: Mapping[str, Json]) -> None:
@@ -95,17 +63,22 @@ def observed(outcome: Outcome, journal: Journal, stdout: bytes) -> dict[str, Jso
     return {"outcome": "exit", "code": outcome.status, **found}
 
 
-class PlayingSystem(Protocol):
-    """A system that plays: it knows the programs of a vector by their files."""
+class PlayingSystem(System):
+    """A system that plays a vector: it knows programs by their files, and what they saw is in ``journal``."""
 
-    kernel: Kernel
-    tables: HandlerTables
+    def __init__(self, profile: Profile, config: Config, chooser: Chooser | None) -> None:
+        super().__init__(profile=profile, config=config, chooser=chooser)
+        self.journal: Journal = []
 
     def add_program(self, program: image.Program) -> bytes:
-        """The file that runs ``program``."""
+        """The file that runs ``program``. Raises ``VectorError``."""
+        raise AssertionError(f"a player that plays no program ({program.name})")
 
-    def boot(self, path: bytes, image: bytes, argv: Iterable[bytes], env: Iterable[bytes]) -> None:
-        """Start it."""
+    def seen(self, vector: Vector) -> dict[str, Json]:
+        """Play ``vector`` in this new system; its observation. Raises ``VectorError``."""
+        prepare(self, vector)
+        outcome = self.run()
+        return observed(outcome, self.journal, console.output(self.kernel, console.STDOUT))
 
 
 def prepare(system: PlayingSystem, vector: Vector) -> None:
@@ -134,9 +107,37 @@ def prepare(system: PlayingSystem, vector: Vector) -> None:
     system.boot(b"/prog/main", first, [b"/prog/main"], ())
 
 
+class VectorSystem(PlayingSystem):
+    """A system whose images are programs of a vector."""
+
+    def __init__(self, vector: Vector, profile: Profile, chooser: Chooser | None = None) -> None:
+        super().__init__(profile, Config(workers=vector.workers, max_ticks=MAX_STEPS), chooser)
+        self.programs: dict[str, image.Program] = {}
+
+    def add_program(self, program: image.Program) -> bytes:
+        """The file that runs ``program``."""
+        data = program.module()
+        self.programs[self.images.load(data).digest] = program
+        return data
+
+    def _vector_runner(self, cage: int, *, worker: bool) -> VectorRunner:
+        program = self.programs[self.runtimes[cage].digest]
+        frames = [] if worker else [Frame(program.steps, "main")]
+        return VectorRunner(self.guest(cage), program, self.journal, frames)
+
+    def image_runner(self, cage: int) -> Runner:
+        """A runner at the first step, its literals in memory."""
+        runner = self._vector_runner(cage, worker=False)
+        self.memories[cage].try_write(image.LITERALS, runner.program.data)
+        return runner
+
+    def new_worker(self, cage: int, slot: int) -> Thread:
+        """A worker that carries out handlers."""
+        thread = self.add_thread(cage, MAIN_THREAD, self._vector_runner(cage, worker=True))
+        thread.slot = slot
+        return thread
+
+
 def play(vector: Vector, profile: Profile = LIND) -> dict[str, Json]:
-    """Play a vector; its observation."""
-    system = VectorSystem(vector, profile)
-    prepare(system, vector)
-    outcome = system.run()
-    return observed(outcome, system.journal, console.output(system.kernel, console.STDOUT))
+    """Play a vector; its observation. Raises ``VectorError``."""
+    return VectorSystem(vector, profile).seen(vector)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lindref import classes
-from lindref.conformance.vectors import image
-from lindref.conformance.vectors.model import Json, Step, Steps
+from lindref.conformance.vectors import image, pthread
+from lindref.conformance.vectors.frame import Frame
+from lindref.conformance.vectors.model import Json, Step
 from lindref.conformance.vectors.observe import handled, i32, seen, signed, strings, wanted, words
 from lindref.conformance.vectors.values import Values
 from lindref.posix.structs import CLONE_ARGS, SIGACTION
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 #: The handler table for what the player itself needs (sleeping, joining): nobody interposes it.
 RECORDER = 1_000_001
-CLONE, EXIT, EXIT_GROUP, SLEEP, FUTEX, SIGACTION_CALL, BRK = 56, 60, 231, 35, 202, 13, 12
-_CLONE_VM = 0x100
-_FUTEX_WAKE = 1
+CLONE, EXIT, EXIT_GROUP, SLEEP, SIGACTION_CALL = 56, 60, 231, 35, 13
 _SIGCHLD = 17
 #: Handler addresses given to sigaction: this and the slot.
 _HANDLERS = 16
@@ -31,27 +30,6 @@ _MILLISECOND = 1_000_000
 #: How long ``until`` and ``untilsig`` wait, in ms of virtual time.
 _PATIENCE = 5000
 _MONOTONIC = 1
-
-
-@classes.define
-class Frame:
-    """A list of steps under way. ``kind``: ``main``, ``inner``, ``child``, ``thread``, ``handler`` or ``signal``."""
-
-    steps: Steps
-    kind: str
-    position: int = 0
-    #: How often the present step has been tried.
-    count: int = 0
-    waiting: bool = False
-    answer: int | None = None
-    token: object = None
-    #: A signal handler's signal; whether its body has begun.
-    signo: int = 0
-    begun: bool = True
-    #: What comes when the steps are done: a call number and a code, or the slot of a thread.
-    exit: tuple[int, int] | None = None
-    slot: int = 0
-
 
 Begin = Callable[["VectorRunner", Frame, Step], RunnerEvent | None]
 Journal = list[dict[str, Json]]
@@ -247,15 +225,11 @@ def answered(runner: VectorRunner, frame: Frame, step: Step, ret: int) -> Runner
             runner.values.set_result(step["id"], 0)
             leave = step.get("exit")
             runner.frames = [Frame(step["child"], "child", exit=tuple(leave) if leave else None)]
-        case "thread" if ret == 0:
-            runner.slot = step["slot"]
-            leave = (EXIT, 0)
-            runner.frames = [Frame(step["steps"], "thread", exit=leave, slot=step["slot"])]
         case "thread":
-            runner.done(frame, step, min(ret, 0))
+            pthread.created(runner, frame, step, ret)
         case "sleep":
             runner.next(frame)
-        case "wake" | "exit":
+        case "born" | "wake" | "exit":
             runner.next(frame)
         case "join" | "until" | "untilsig":
             frame.count += 1
@@ -337,35 +311,6 @@ def _fork(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
     del step
     runner.values.memory.try_write(image.SCRATCH, CLONE_ARGS.pack(exit_signal=_SIGCHLD))
     return runner.ask(frame, CLONE, runner.own(runner.values.pointer(image.SCRATCH)))
-
-
-def _thread(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
-    area = image.SCRATCH + image.SCRATCH_SIZE * (1 + step["slot"])
-    word = runner.values.pointer(area + image.ID_WORD)
-    args = CLONE_ARGS.pack(flags=_CLONE_VM, child_tid=word, stack=image.STACK, stack_size=1024)
-    runner.values.memory.try_write(area, args[: image.ID_WORD - 8] + bytes(8) + b"\xff\xff\xff\x7f")
-    return runner.ask(frame, CLONE, runner.own(runner.values.pointer(area)))
-
-
-def _word(runner: VectorRunner, slot: int) -> tuple[int, int]:
-    """Address and value of the word that is a thread's id until it has ended."""
-    address = image.SCRATCH + image.SCRATCH_SIZE * (1 + slot) + image.ID_WORD
-    return address, int.from_bytes(runner.values.memory.try_read(address, 4) or b"", "little")
-
-
-def _join(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
-    address, word = _word(runner, step["slot"])
-    if word == 0:
-        runner.done(frame, step, 0)
-        return None
-    wait = runner.own(runner.values.pointer(address), 0, word, 0)
-    return runner.ask(frame, FUTEX, wait, caller=RECORDER)
-
-
-def _wake(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
-    address, _ = _word(runner, step["slot"])
-    runner.values.memory.try_write(address, bytes(4))
-    return runner.ask(frame, FUTEX, runner.own(runner.values.pointer(address), _FUTEX_WAKE, 1), caller=RECORDER)
 
 
 def _exit(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | None:
@@ -466,9 +411,10 @@ OPS: dict[str, Begin] = {
     "fill": _fill,
     "fork": _fork,
     "exit": _exit,
-    "thread": _thread,
-    "join": _join,
-    "wake": _wake,
+    "thread": pthread.create,
+    "join": pthread.join,
+    "born": pthread.born,
+    "wake": pthread.wake,
     "sigaction": _sigaction,
     "siglog": _siglog,
     "untilsig": _until,
