@@ -41,7 +41,7 @@ from lindref.wasm.module import (
     SegmentMode,
     Table,
 )
-from lindref.wasm.types import FUNCREF, AbsHeap, RefType, ValType
+from lindref.wasm.types import FUNCREF, AbsHeap, RefType
 
 MAGIC = b"\0asm"
 VERSION = b"\1\0\0\0"
