@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lindref.api import Module, instantiate
     from lindref.system.boot import BootError
-    from lindref.system.python.grate import BadAddress, Grate, serves
+    from lindref.system.python.grate import BadAddress, Grate, Served, serves
     from lindref.system.session import System, boot
 
 __version__ = "0.1.0"
 
-__all__ = ["BadAddress", "BootError", "Grate", "Module", "System", "boot", "instantiate", "serves"]
+__all__ = ["BadAddress", "BootError", "Grate", "Module", "Served", "System", "boot", "instantiate", "serves"]
 
 _HOMES = {
     "Module": "lindref.api",
@@ -24,6 +24,7 @@ _HOMES = {
     "BootError": "lindref.system.boot",
     "BadAddress": "lindref.system.python.grate",
     "Grate": "lindref.system.python.grate",
+    "Served": "lindref.system.python.grate",
     "serves": "lindref.system.python.grate",
     "System": "lindref.system.session",
     "boot": "lindref.system.session",

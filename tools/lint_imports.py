@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "threei": {"state", "profile", "vm"},
     "system": {"state", "profile", "wasm", "vm", "posix", "threei"},
     "trace": {"state", "profile", "vm", "posix", "threei", "system"},
+    "grates": {"posix", "system"},
     "guest": set(),
     "api": {"state", "wasm", "vm"},
     "conformance": {

@@ -225,6 +225,11 @@ def execed(kernel: Kernel, number: int, env: tuple[bytes, ...]) -> None:
     kernel.update(number, env=env, threads=(MAIN_THREAD,), main_thread=MAIN_THREAD, next_thread=MAIN_THREAD + 1)
 
 
+def returned(kernel: Kernel, number: int, status: int) -> None:
+    """The program of the cage has returned ``status``, and was not let exit: what it leaves if nobody decides more."""
+    kernel.update(number, exit_code=status & 0xFF)
+
+
 def trapped(kernel: Kernel, number: int) -> None:
     """A thread of the cage trapped: the cage ends as if it had exited with 1, unless its end was decided before
     (EXIT-5). All threads must end.

@@ -46,7 +46,7 @@ def begin(
     system: System, thread: Thread, request: SyscallRequest, then: str = "guest", memo: object = None
 ) -> None:
     """A call leaves ``thread``'s cage; ``memo`` is for who is to get its result."""
-    if system.shelf and not thread.slot:
+    if system.shelf:
         from lindref.system.python import stack
 
         if stack.execs_word(system, thread, request):
@@ -200,6 +200,8 @@ def complete(
     elif pending.then == "load":
         thread.status = Ready()
         lifecycle.mapped(system, thread)
+    elif pending.then == "returned":
+        lifecycle.not_ended(system, thread, pending)
     elif pending.then == "attach":
         from lindref.system.python import stack
 

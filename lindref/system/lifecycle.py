@@ -217,7 +217,15 @@ def returned(system: System, thread: Thread, value: int) -> None:
     request = abi.SyscallRequest(
         EXIT_GROUP, 0, thread.cage, thread.cage, ((value & 0xFFFFFFFF, thread.cage), *[(UNUSED, thread.cage)] * 5)
     )
-    calls.begin(system, thread, request)
+    calls.begin(system, thread, request, then="returned")
+
+
+def not_ended(system: System, thread: Thread, pending: Pending) -> None:
+    """A grate answered the exit_group of a program that had returned, and made none: the thread is over all the same
+    (LOAD-2).
+    """
+    processes.returned(system.kernel, thread.cage, pending.args[0].value)
+    remove_thread(system, thread)
 
 
 def trapped(system: System, thread: Thread, message: str) -> None:

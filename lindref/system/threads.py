@@ -31,7 +31,8 @@ class Pending:
 
     ``id`` numbers the call in the events. ``memo`` is what its last wait left. ``within`` is the call that the calling
     worker serves. ``then`` says who gets the result: ``"guest"``, ``"load"`` for the mapping that the loader asked
-    for, ``"attach"`` for a registration of a grate in Python (``memo`` has the rest). ``child`` is the cage forked on
+    for, ``"attach"`` for a registration of a grate in Python (``memo`` has the rest), ``"returned"`` for the end of a
+    program that has returned. ``child`` is the cage forked on
     behalf of this call through a grate, 0 if none; ``image`` the image exec'd and ``ended`` an end asked for on its
     behalf, both to take effect when the call returns.
     """

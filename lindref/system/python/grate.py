@@ -23,7 +23,7 @@ from lindref.posix.table import CALLS, NUMBERS
 from lindref.system.abi import SyscallRequest
 from lindref.system.python.context import BadAddress, Outside
 from lindref.system.python.store import Store
-from lindref.threei.numbers import REGISTER_HANDLER, THREEI_CALLS
+from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, THREEI_CALLS
 
 F = TypeVar("F", bound=Callable[..., int])
 
@@ -118,6 +118,8 @@ class Grate:
 
     #: Number of each call that the class serves -> name of the method. ``any_call`` is not in it.
     served: ClassVar[Mapping[int, str]] = {}
+    #: Names of the calls that the grate is registered for when it is put over a cage, where that is not all it serves.
+    registers: ClassVar[tuple[str, ...] | None] = None
     #: Method that serves calls -> how many arguments behind ``self`` it takes, ``None`` for any number.
     arity: ClassVar[Mapping[str, int | None]] = {}
     _context: Outside | None = None
@@ -127,7 +129,8 @@ class Grate:
         super().__init_subclass__(**more)
         found: dict[int, str] = {}
         counts: dict[str, int | None] = {}
-        for name in dir(cls):
+        # What is said with @serves comes first, so that a method with a call's own name takes it back.
+        for name in sorted(dir(cls), key=lambda name: name in NAMES):
             method = inspect.getattr_static(cls, name)
             wanted = getattr(method, "__lindref_serves__", (name,) if name in NAMES or name == "any_call" else ())
             for call in wanted:
@@ -165,12 +168,12 @@ class Grate:
         """The grate's own cage id."""
         return self._here.cage
 
-    def forward(self, *args: Argument, target: int | None = None) -> int:
+    def forward(self, *args: Argument, number: int | None = None, target: int | None = None) -> int:
         """Pass the call that is being served to what is beneath; its result.
 
         ``args`` replace arguments from the first on: ``...`` leaves one as it came, a number replaces the value, a
-        string (or bytes) becomes a string in the grate's memory that the caller's argument points to. ``target``: the
-        cage to act on, if not the caller.
+        string (or bytes) becomes a string in the grate's memory that the caller's argument points to. ``number``:
+        another call with these arguments. ``target``: the cage to act on, if not the call's own.
         """
         call = self._serving
         if len(args) > len(call.args):
@@ -179,7 +182,9 @@ class Grate:
         for slot, arg in enumerate(args):
             if arg is not ...:
                 pairs[slot] = Arg(self._value(arg), pairs[slot].cage)
-        return self._ask(call.number, call.target if target is None else target, pairs)
+        return self._ask(
+            call.number if number is None else number, call.target if target is None else target, pairs
+        )
 
     def call(
         self, call: str | int, *args: int | str | bytes, target: int | None = None, owner: int | None = None
@@ -201,6 +206,11 @@ class Grate:
         mine = self.id if grate is None else grate
         pairs = [Arg(cage, number), Arg(UNUSED, mine), Arg(number if address is None else address, self.id)]
         return self._ask(REGISTER_HANDLER, self.id, pairs + [Arg(UNUSED, self.id)] * 3)
+
+    def copy_table(self, source: int, target: int) -> int:
+        """Replace the whole handler table of cage ``target`` by that of ``source``."""
+        pairs = [Arg(source, target), *[Arg(UNUSED, self.id)] * 5]
+        return self._ask(COPY_HANDLER_TABLE_TO_CAGE, self.id, pairs)
 
     def print(self, text: str | bytes, fd: int = 2) -> int:
         """Write to one of the grate's own descriptors; they begin as the run's standard streams."""
@@ -307,6 +317,8 @@ def method_of(cls: type[Grate], number: int) -> str | None:
 
 def numbers_of(cls: type[Grate], present: tuple[int, ...]) -> tuple[int, ...]:
     """The calls that ``cls`` is to be registered for, of the ``present`` ones and those it names."""
+    if cls.registers is not None:
+        return tuple(sorted(NAMES[name] for name in cls.registers))
     return tuple(sorted({*cls.served, *(present if "any_call" in cls.arity else ())}))
 
 

@@ -57,13 +57,14 @@ class HandlingState:
 
 @record("python.attaching")
 class Attaching:
-    """A stack of grates being put over a cage, one registration after the other (PY-2, PY-3).
+    """A stack of grates being put over ``cage``, one registration after the other (PY-2, PY-3).
 
     ``grate`` is the one under way, ``left`` its numbers still to register, ``words`` the rest of the stack. At the end
     the cage runs ``image`` (a program or a script), or, where there is none, makes the call ``then``: number, caller,
     target, six pairs.
     """
 
+    cage: int
     grate: int
     left: tuple[int, ...]
     words: tuple[str, ...]

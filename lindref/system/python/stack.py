@@ -99,11 +99,14 @@ def begin(
     thread: Thread,
     words: Sequence[str],
     *,
+    over: int = 0,
     image: ImageRequest | ScriptState | None = None,
     then: tuple[Any, ...] = (),
 ) -> None:
-    """Put the stack ``words`` over ``thread``'s cage; then it runs ``image`` or makes the call ``then``."""
-    _go_on(system, thread, Attaching(0, (), tuple(words), image, then))
+    """Put the stack ``words`` over cage ``over`` (``thread``'s own if not given); then ``thread`` runs ``image`` or
+    makes the call ``then``.
+    """
+    _go_on(system, thread, Attaching(over or thread.cage, 0, (), tuple(words), image, then))
 
 
 def _go_on(system: System, thread: Thread, plan: Attaching) -> None:
@@ -125,15 +128,15 @@ def _next(system: System, thread: Thread, plan: Attaching) -> None:
         word, rest = plan.words[0], plan.words[1:]
         plan = replace(plan, words=rest)
         if word == CLOSE:
-            _close_group(system, thread.cage)
+            _close_group(system, plan.cage)
         elif word != OPEN:
-            cage = _new_grate(system, thread.cage, system.shelf[int(word)])
+            cage = _new_grate(system, plan.cage, system.shelf[int(word)])
             cls = type(system.python[cage])
             plan = replace(plan, grate=cage, left=grates.numbers_of(cls, tuple(system.kernel.rows)))
     if plan.left:
         # As a forked child of a grate does it: self and target are the grate (3i.md 1.6).
         me = plan.grate
-        pairs = ((thread.cage, plan.left[0]), (UNUSED, me), (plan.left[0], me), *((UNUSED, me),) * 3)
+        pairs = ((plan.cage, plan.left[0]), (UNUSED, me), (plan.left[0], me), *((UNUSED, me),) * 3)
         request = abi.SyscallRequest(REGISTER_HANDLER, 0, me, me, pairs)
         calls.begin(system, thread, request, then="attach", memo=replace(plan, left=plan.left[1:]))
     elif isinstance(plan.image, ScriptState):
@@ -197,7 +200,7 @@ def execs_word(system: System, thread: Thread, request: abi.SyscallRequest) -> b
     if not known or rest is None or not any(rest):
         return False
     pairs = ((int.from_bytes(rest, "little"), path_cage), (argv + 8, argv_cage), *request.pairs[2:])
-    begin(system, thread, (word,), then=(EXECVE, request.caller, request.target, pairs))
+    begin(system, thread, (word,), over=request.target, then=(EXECVE, request.caller, request.target, pairs))
     return True
 
 
