@@ -27,7 +27,9 @@ class Body:
 
     __slots__ = (
         "code",
+        "compiled",
         "facts",
+        "heat",
         "index",
         "n_params",
         "n_results",
@@ -56,6 +58,10 @@ class Body:
         self.origins: list[int] = []
         """For each entry of ``code`` the index of the instruction it belongs to."""
         self.regions: tuple[Region, ...] = ()
+        self.compiled: dict[int, Any] = {}
+        """By entry of ``code`` what the compiled tier made of the body from there on (``vm.compiled.unit.Unit``)."""
+        self.heat: dict[int, int] = {}
+        """By entry of ``code`` how often a machine that compiles came by there."""
 
     @classmethod
     def host(cls, code: Code) -> Body:

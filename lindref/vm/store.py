@@ -64,7 +64,7 @@ class Cell:
 class View:
     """An instance within a store: its index spaces as live objects, and its segments."""
 
-    __slots__ = ("cells", "datas", "elems", "instance", "memories", "memory", "rp", "tables", "wp")
+    __slots__ = ("cells", "datas", "elems", "instance", "memories", "memory", "rp", "space", "tables", "wp")
 
     def __init__(self, instance: Instance, store: Store) -> None:
         self.instance = instance
@@ -76,6 +76,8 @@ class View:
         self.wp: dict[int, Any] | None = None if self.memory is None else self.memory.wp
         self.elems: list[tuple[Value, ...]] = []
         self.datas: list[bytes] = []
+        self.space: Any = None
+        """What compiled code of this instance runs in (``vm.compiled.space.Space``), once there is any."""
 
     def copy(self, store: Store) -> View:
         """The same instance within a copy of the store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from lindref.state.pmap import PMap
 from lindref.state.records import record
@@ -27,7 +28,7 @@ class TableState:
 class Table:
     """A live table. ``elements`` may be read freely; it is written by the methods, so that they note what changed."""
 
-    __slots__ = ("_changed", "_frozen", "elements", "maximum", "ref")
+    __slots__ = ("_changed", "_frozen", "caches", "elements", "maximum", "ref")
 
     def __init__(self, tabletype: TableType, init: Value = None) -> None:
         self.ref: RefType = tabletype.ref
@@ -36,6 +37,13 @@ class Table:
         self.elements: list[Value] = [init] * tabletype.limits.minimum
         self._frozen = TableState(self.ref, self.maximum, 0, PMap())
         self._changed: list[range] = [range(len(self.elements))]
+        self.caches: list[dict[int, Any]] = []
+        """What others know of the elements; emptied when one changes."""
+
+    def _note(self, changed: range) -> None:
+        self._changed.append(changed)
+        for cache in self.caches:
+            cache.clear()
 
     @property
     def type(self) -> TableType:
@@ -56,7 +64,7 @@ class Table:
         """``table.set``."""
         self.check(index, 1)
         self.elements[index] = value
-        self._changed.append(range(index, index + 1))
+        self._note(range(index, index + 1))
         if len(self._changed) > len(self.elements) + 64:
             self._changed = [range(len(self.elements))]
 
@@ -64,7 +72,7 @@ class Table:
         """Stores ``values`` from ``start`` on, all or (trapping) nothing."""
         self.check(start, len(values))
         self.elements[start : start + len(values)] = values
-        self._changed.append(range(start, start + len(values)))
+        self._note(range(start, start + len(values)))
 
     def read(self, start: int, count: int) -> list[Value]:
         """``count`` elements from ``start`` on."""
@@ -81,7 +89,7 @@ class Table:
             return -1
         self.elements += [init] * count
         if init is not None:
-            self._changed.append(range(size, size + count))
+            self._note(range(size, size + count))
         return size
 
     def freeze(self) -> TableState:

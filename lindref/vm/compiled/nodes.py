@@ -1,0 +1,99 @@
+"""A translated body as a tree: lines of Python in the structure that wasm gave them.
+
+``layout`` makes Python's control statements of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+#: Where the reference machine goes on: an entry of the code, and the operands on its stack as a Python tuple.
+State = tuple[int, str]
+
+
+@attrs.frozen
+class Site:
+    """What a line stands for: the state before it, and for a call that while the callee runs."""
+
+    before: State
+    after: State | None = None
+
+
+@attrs.define(eq=False)
+class Label:
+    """What branches go to: the head of a loop (``head`` is the state there), or the end of a block."""
+
+    number: int
+    loop: bool
+    height: int
+    arity: int
+    used: bool = False
+    head: Site | None = None
+    depth: int = 0
+    """How many Python loops were open where it was entered; for ``layout``."""
+
+
+@attrs.define(eq=False)
+class Line:
+    """One line of Python. It has at most one effect, and that comes last."""
+
+    text: str
+    site: Site
+
+
+@attrs.define(eq=False)
+class Block:
+    """A block."""
+
+    label: Label
+    body: list[Any]
+
+
+@attrs.define(eq=False)
+class Loop:
+    """A loop; ``pc`` is where its head is in the code, ``stack`` the operands there."""
+
+    label: Label
+    body: list[Any]
+    pc: int
+    stack: tuple[str, ...]
+
+
+@attrs.define(eq=False)
+class If:
+    """Two arms; ``test`` and ``untest`` are conditions, each the other's contrary."""
+
+    test: str
+    untest: str
+    site: Site | None
+    then: list[Any]
+    other: list[Any] = attrs.field(factory=list)
+
+
+@attrs.define(eq=False)
+class Branch:
+    """An unconditional branch; the operands are in place."""
+
+    label: Label
+
+
+@attrs.define(eq=False)
+class Switch:
+    """``br_table``: the last target is for every index beyond. ``moves`` are lines by target that come first."""
+
+    index: str
+    site: Site
+    targets: list[list[Any]]
+
+
+@attrs.define(eq=False)
+class Leave:
+    """A line after which nothing comes: a return, or an exception."""
+
+    text: str
+    site: Site
+
+
+Node = Line | Block | Loop | If | Branch | Switch | Leave

@@ -1,0 +1,86 @@
+"""Compiled units: the Python code of a function, shared by all instances, and the way back from its lines."""
+
+from __future__ import annotations
+
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from lindref.vm.compiled.layout import Unfit
+from lindref.vm.compiled.nodes import State
+from lindref.vm.compiled.source import Source, make
+
+if TYPE_CHECKING:
+    from lindref.vm.program import Body
+
+#: Callers count a frame of a compiled function as at most so many against the depth limit.
+MAX_WEIGHT = 4
+
+
+class Unit:
+    """What a body became from one entry on. ``code`` is ``None`` where it could not be compiled."""
+
+    __slots__ = ("__weakref__", "_afters", "_befores", "code", "entry", "index", "source")
+
+    def __init__(self, index: int, entry: int, source: Source | None) -> None:
+        self.index = index
+        self.entry = entry
+        self.source = source
+        self.code: CodeType | None = None
+        self._befores: dict[int, tuple[int, CodeType]] = {}
+        self._afters: dict[int, tuple[int, CodeType]] = {}
+        if source is not None:
+            self._compile(source)
+
+    def _compile(self, source: Source) -> None:
+        global _made  # noqa: PLW0603 (numbers what was made, for names that are used once)
+        _made += 1
+        filename = f"<wasm function {self.index}, entry {self.entry}, number {_made}>"
+        try:
+            module = compile(source.text, filename, "exec", dont_inherit=True)
+        except (SyntaxError, RecursionError, MemoryError, OverflowError):
+            return  # beyond what CPython's compiler takes
+        self.code = next(c for c in module.co_consts if isinstance(c, CodeType))
+        UNITS[filename] = self
+
+    def before(self, line: int) -> tuple[int, CodeType]:
+        """Where to go on if a line failed: entry of the code, and the operands as an expression."""
+        found = self._befores.get(line)
+        if found is None:
+            assert self.source is not None
+            state = self.source.states[line - 1]
+            assert state is not None, (self.source.text.splitlines()[line - 1], line)
+            found = self._befores[line] = _expression(state)
+        return found
+
+    def after(self, line: int) -> tuple[int, CodeType]:
+        """The same while the function that a line calls is running."""
+        found = self._afters.get(line)
+        if found is None:
+            assert self.source is not None
+            found = self._afters[line] = _expression(self.source.afters[line - 1])
+        return found
+
+
+def _expression(state: State) -> tuple[int, CodeType]:
+    pc, text = state
+    return pc, compile(text, "<operands>", "eval", dont_inherit=True)
+
+
+_made = 0
+
+#: By the file name that their code bears.
+UNITS: WeakValueDictionary[str, Unit] = WeakValueDictionary()
+
+
+def unit(body: Body, entry: int) -> Unit:
+    """The unit of a prepared body from an entry on, made if need be."""
+    found: Any = body.compiled.get(entry)
+    if found is None:
+        try:
+            source = make(body, entry)
+        except Unfit:
+            source = None
+        found = body.compiled[entry] = Unit(body.index, entry, source)
+    made: Unit = found
+    return made
