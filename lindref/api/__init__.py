@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from lindref.api.errors import Exhaustion, LinkError, Trap, WasmException
 from lindref.api.function import Function
-from lindref.api.instance import ENGINES, Importable, Instance, instantiate
+from lindref.api.instance import Importable, Instance, instantiate
 from lindref.api.items import Global, Memory, Table
 from lindref.api.module import Module
+from lindref.vm.engines import ENGINES
 
 __all__ = [
     "ENGINES",

@@ -11,6 +11,7 @@ from lindref.api.items import Global, Memory, Table
 from lindref.api.module import Module
 from lindref.api.realm import Realm
 from lindref.vm import link, traps
+from lindref.vm.engines import ENGINES
 from lindref.vm.instance import Instance as VmInstance
 from lindref.vm.limits import Budget
 from lindref.vm.pages import PAGE
@@ -20,9 +21,6 @@ from lindref.wasm.typing import expand
 
 #: What an import may be. A callable takes the type of the import.
 Importable = Callable[..., Any] | Function | Memory | Table | Global | TagInst
-
-#: Which machine runs the code; ``auto`` is the best there is.
-ENGINES = ("auto", "reference")
 
 
 class Instance:
@@ -56,7 +54,7 @@ def instantiate(
     if engine not in ENGINES:
         raise ValueError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
     given = imports or {}
-    realm = _realm(given) or Realm()
+    realm = _realm(given) or Realm(engine)
     if max_ticks is not None:
         realm.max_ticks = max_ticks
     if max_memory is not None:

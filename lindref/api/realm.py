@@ -9,6 +9,7 @@ from lindref.api.convert import from_wasm, to_wasm
 from lindref.api.errors import Exhaustion, Trap, WasmException
 from lindref.api.function import Function
 from lindref.api.items import Global, Memory, Table
+from lindref.vm import engines
 from lindref.vm.machine import Machine
 from lindref.vm.outcomes import (
     AtomicNotify,
@@ -41,8 +42,10 @@ _TIMED_OUT = 2
 class Realm:
     """A store, and what of it Python has handed in or asked for."""
 
-    def __init__(self, max_ticks: int | None = None) -> None:
+    def __init__(self, engine: str = "auto", max_ticks: int | None = None) -> None:
         self.store = Store()
+        self.engine = engine
+        """Which machine runs the code: one of ``vm.engines.ENGINES``."""
         self.max_ticks = max_ticks
         """Ticks (calls and backward branches) that one call from Python may take."""
         self._functions: dict[HostFunc, Callable[..., Any]] = {}
@@ -115,7 +118,7 @@ class Realm:
 
     def run(self, func: FuncInst | HostFunc, args: Sequence[Value]) -> tuple[Value, ...]:
         """Calls a function with machine values."""
-        machine = Machine(self.store)
+        machine = engines.machine(self.engine, self.store)
         machine.call(func, args)
         while True:
             match machine.run(None if self.max_ticks is None else max(self.max_ticks - machine.ticks, 1)):

@@ -27,6 +27,7 @@ from lindref.system.events import Event, Note
 from lindref.system.outcome import STATUS, Ending, Outcome
 from lindref.system.runtime import Config
 from lindref.system.system import System
+from lindref.vm.engines import ENGINES
 
 if TYPE_CHECKING:
     from lindref.trace.inputs import Recording
@@ -75,7 +76,7 @@ def _parser() -> Arguments:
     add = parser.add_argument
     add("--root", metavar="DIR", help="the root; PROGRAM is then a path inside it (default: the working directory)")
     add("--root-mode", choices=("cow", "write", "blank"), default="cow", help="copy-on-write, through, or empty")
-    add("--engine", choices=("auto", "reference", "compiled"), default="auto", help="there is the reference machine")
+    add("--engine", choices=ENGINES, default="auto", help="what runs the code (auto: what is hot, compiled)")
     add("--profile", choices=("spec", "lind"), default="spec", help="what Lind promises, or what was recorded")
     add("--seed", type=_number(0), metavar="N", help="random schedule and random bytes from this seed")
     add("--schedule", metavar="S", help="the answers to choice points, as a run reports them")
@@ -179,8 +180,6 @@ def _config(options: argparse.Namespace, recording: Recording | None) -> Config:
 
 def _refuse_unbuilt(options: argparse.Namespace) -> None:
     """Options whose subject is not built yet are refused, not ignored."""
-    if options.engine == "compiled":
-        raise UsageError("--engine compiled is not available: there is the reference engine")
     for word in options.preload:
         name, _, path = word.partition("=")
         if not name or not path:
@@ -286,6 +285,7 @@ def main(argv: list[str]) -> int:
                 profile=by_name(profile),
                 config=config,
                 chooser=_chooser(options) if recording is None else recording.chooser,
+                engine=options.engine,
                 env=_environment(options.env),
                 grates=options.grate,
                 observe=lambda made: traces.append(_observe(made, options, files)),

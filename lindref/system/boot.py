@@ -46,6 +46,7 @@ def boot(
     profile: Profile = SPEC,
     config: Config | None = None,
     chooser: Chooser | None = None,
+    engine: str = "auto",
     env: Mapping[str, str] | None = None,
     grates: Sequence[GrateSpec] = (),
     observe: Callable[[System], None] | None = None,
@@ -54,11 +55,12 @@ def boot(
     in wasm it is not cage 1, which then is the first such grate.
 
     With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working
-    directory is the root, copy-on-write (BOOT-3). ``argv[0]`` is the program as typed (BOOT-4). ``observe`` is called
+    directory is the root, copy-on-write (BOOT-3). ``argv[0]`` is the program as typed (BOOT-4). ``engine`` says which
+    machine runs wasm. ``observe`` is called
     with the system before the first event. Raises ``BootError`` (``LoadError`` for a file that is no program).
     """
     typed = os.fspath(program)
-    system = System(profile=profile, config=config, chooser=chooser)
+    system = System(profile=profile, config=config, chooser=chooser, engine=engine)
     kernel = system.kernel
     try:
         base = os.fspath(root) if root is not None else os.getcwd()

@@ -43,6 +43,11 @@ class CageGuest:
         """Frames of guest calls that a thread may have."""
         return self.system.config.max_depth
 
+    @property
+    def engine(self) -> str:
+        """Which machine runs it."""
+        return self.system.engine
+
     def random_bytes(self, count: int) -> bytes:
         """Seeded random bytes."""
         return self.system.host.random_bytes(count)

@@ -19,6 +19,7 @@ from lindref.system.runtime import Config
 from lindref.system.state import SystemState
 from lindref.system.system import System as Engine
 from lindref.threei.numbers import BENEATH
+from lindref.vm.engines import ENGINES
 from lindref.vm.memory import Memory
 
 if TYPE_CHECKING:
@@ -191,8 +192,8 @@ def boot(
     farthest from it: ``Grate`` objects or classes, ``"MODULE:CLASS,OPTION=VALUE"``, files of wasm grates. Raises
     ``BootError`` for what cannot be booted, ``ValueError`` for an unknown profile, engine or schedule.
     """
-    if engine not in ("auto", "reference"):
-        raise ValueError(f"engine {engine!r}: there is the reference engine (auto or reference)")
+    if engine not in ENGINES:
+        raise ValueError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
     chosen = by_name(profile) if isinstance(profile, str) else profile
     then = FirstOption() if seed is None else Seeded(seed)
     chooser = then if schedule is None else Replay(parse_schedule(schedule), then)
@@ -206,6 +207,7 @@ def boot(
         profile=chosen,
         config=config,
         chooser=chooser,
+        engine=engine,
         env=env,
         grates=grates,
         observe=lambda new: made.append(System(new)),

@@ -132,7 +132,8 @@ def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None
     ``chooser`` answers the choice points to come. ``like`` lends its loaded images and its connections to the outside
     (input that was read already is read again from there).
     """
-    system = System(profile=by_name(state.profile), config=state.config, chooser=chooser)
+    engine = "auto" if like is None else like.engine
+    system = System(profile=by_name(state.profile), config=state.config, chooser=chooser, engine=engine)
     if like is not None:
         system.images = like.images
         system.kernel.outside = like.kernel.outside

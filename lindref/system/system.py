@@ -66,10 +66,17 @@ class System:
     """A run. ``step`` takes one turn; ``run`` goes on to the end; ``lindref.system.state`` freezes and thaws it."""
 
     def __init__(
-        self, *, profile: Profile = SPEC, config: Config | None = None, chooser: Chooser | None = None
+        self,
+        *,
+        profile: Profile = SPEC,
+        config: Config | None = None,
+        chooser: Chooser | None = None,
+        engine: str = "auto",
     ) -> None:
         self.profile = profile
         self.config = config or Config()
+        #: Which machine runs wasm (``vm.engines``); nothing else can tell.
+        self.engine = engine
         self.host = SystemHost(self)
         limit = self.config.max_memory
         self.budget = Budget(None if limit is None else limit // PAGE)

@@ -25,7 +25,7 @@ from lindref.system.runner import (
     WaitsOnMemory,
     WakesMemory,
 )
-from lindref.vm import outcomes
+from lindref.vm import engines, outcomes
 from lindref.vm.continuation import Continuation
 from lindref.vm.limits import Exhaustion
 from lindref.vm.machine import Machine
@@ -64,6 +64,10 @@ class Guest(Protocol):
     @property
     def max_depth(self) -> int:
         """Frames of guest calls that a thread may have."""
+
+    @property
+    def engine(self) -> str:
+        """Which machine runs it: one of ``vm.engines.ENGINES``."""
 
     def random_bytes(self, count: int) -> bytes:
         """Seeded random bytes."""
@@ -123,7 +127,7 @@ class WasmRunner:
         self.view = view
         self.plan = plan
         self.current: Step | None = None
-        self.machine = machine or Machine(store, max_depth=guest.max_depth)
+        self.machine = machine or engines.machine(guest.engine, store, max_depth=guest.max_depth)
         self.changed = True
         #: High end of this thread's stack: what ``__stack_pointer`` starts with (3i.md 4.8a).
         self.stack_top = self.global_value("__stack_pointer") or 0
@@ -255,7 +259,7 @@ class WasmRunner:
             return False
         self.changed = True
         if self.machine.frame is not None:  # a call before this one trapped
-            self.machine = Machine(self.store, max_depth=self.guest.max_depth)
+            self.machine = engines.machine(self.guest.engine, self.store, max_depth=self.guest.max_depth)
         if not self.plan:
             self.set_global("__stack_pointer", self.stack_top)
         mask = (1 << 64) - 1
@@ -302,7 +306,7 @@ class WasmRunner:
             self.set_global("__stack_pointer", barrier.block - barrier.below)
 
     def _copy(self, guest: Guest, store: Store, frozen: Continuation) -> WasmRunner:
-        machine = Machine.thaw(store, frozen, max_depth=guest.max_depth)
+        machine = engines.thaw(guest.engine, store, frozen, max_depth=guest.max_depth)
         other = WasmRunner(guest, store, store.views[self.view.instance.number], self.plan, machine)
         other.current = self.current
         other.stack_top = self.stack_top
@@ -326,7 +330,7 @@ class WasmRunner:
     def thaw(cls, guest: Guest, state: WasmRunnerState, programs: Mapping[str, Program]) -> WasmRunner:
         """A live runner in ``state``; programs by digest."""
         store = Store.thaw(state.store, programs, [guest.memory])
-        machine = Machine.thaw(store, state.continuation, max_depth=guest.max_depth)
+        machine = engines.thaw(guest.engine, store, state.continuation, max_depth=guest.max_depth)
         runner = cls(guest, store, store.views[state.view], state.plan, machine)
         runner.current = state.current
         runner.stack_top = state.stack_top

@@ -208,10 +208,14 @@ class Machine:
     def thaw(cls, store: Store, continuation: Continuation, *, max_depth: int = DEFAULT_DEPTH) -> Machine:
         """A machine that goes on from a continuation, in a store that has the same instances."""
         machine = cls(store, max_depth=max_depth)
-        machine.frame = thaw_frames(store, continuation.top)
-        machine.awaiting = continuation.awaiting
-        machine._trapped = continuation.trapped
+        machine.restore(continuation)
         return machine
+
+    def restore(self, continuation: Continuation) -> None:
+        """Goes on from a continuation, in a store that has the same instances."""
+        self.frame = thaw_frames(self.store, continuation.top)
+        self.awaiting = continuation.awaiting
+        self._trapped = continuation.trapped
 
     # What handlers use.
 

@@ -176,7 +176,7 @@ def test_root_modes(lindref: Run, tmp_path: Path) -> None:
         ["--grate-workers", "0", HELLO],
         ["--schedule", "1,,2", HELLO],
         ["--profile", "other", HELLO],
-        ["--engine", "compiled", HELLO],
+        ["--engine", "warp", HELLO],
         ["--strace", "-e", "trace=nonsense", HELLO],
         ["--env", "=x", HELLO],
         ["--strace=/no/such/folder/t", HELLO],

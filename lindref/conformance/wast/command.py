@@ -14,6 +14,7 @@ from lindref.conformance.progress import Bar
 from lindref.conformance.wast import skips
 from lindref.conformance.wast.script import run_script
 from lindref.conformance.wast.verdict import Status, Verdict, is_assertion
+from lindref.vm.engines import ENGINES
 from lindref.wasm.features import BUILT, Feature
 
 _EXAMPLE = """\
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="read the scripts under these features instead of those that the folder tells "
         f"({', '.join(sorted(f.value for f in BUILT))})",
     )
+    parser.add_argument("--engine", choices=ENGINES, default="reference", help="what runs the code")
     parser.add_argument("--verbose", action="store_true", help="also print skipped commands and a line for each file")
     try:
         options = parser.parse_args(argv)
@@ -60,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         scripts = exclude(find_scripts(options.paths), [end for ends in options.exclude for end in ends.split(",")])
         features = None if options.features is None else read_features(options.features)
-        verdicts = run(scripts, features, verbose=options.verbose)
+        verdicts = run(scripts, features, options.engine, verbose=options.verbose)
         if options.json is not None:
             write_json(Path(options.json), verdicts)
     except (OSError, ValueError) as error:
@@ -108,14 +110,14 @@ def read_features(names: str) -> frozenset[Feature]:
         raise ValueError(f"--features: {error}") from None
 
 
-def run(scripts: Sequence[Path], features: frozenset[Feature] | None, *, verbose: bool) -> list[Verdict]:
+def run(scripts: Sequence[Path], features: frozenset[Feature] | None, engine: str, *, verbose: bool) -> list[Verdict]:
     """Runs the scripts, printing what failed as it is found."""
     entries = skips.load()
     verdicts: list[Verdict] = []
     bar = Bar(len(scripts), sys.stderr)
     for number, path in enumerate(scripts):
         bar.show(number, str(path))
-        found = [skips.judge(verdict, entries) for verdict in run_script(path, features)]
+        found = [skips.judge(verdict, entries) for verdict in run_script(path, features, engine)]
         verdicts += found
         told = {Status.FAILED, Status.SKIPPED} if verbose else {Status.FAILED}
         lines = [str(v) for v in found if v.status in told]

@@ -16,10 +16,12 @@ from lindref.wasm.text.commands import Command
 from lindref.wasm.text.script import parse_script
 
 
-def run_script(path: Path, features: frozenset[Feature] | None = None) -> list[Verdict]:
+def run_script(
+    path: Path, features: frozenset[Feature] | None = None, engine: str = "reference"
+) -> list[Verdict]:
     """The verdicts of a script's commands, in the order in which they ended; ``OSError`` if it cannot be read.
 
-    ``features`` instead of those that its folder tells.
+    ``features`` instead of those that its folder tells; ``engine`` says which machine runs the code.
     """
     chosen = features_for(path) if features is None else features
 
@@ -31,7 +33,7 @@ def run_script(path: Path, features: frozenset[Feature] | None = None) -> list[V
 
     commands = parse_script(path.read_bytes(), chosen)
     store = Store()
-    world = World(str(path), store, Schedule(), spectest(store), read_file)
+    world = World(str(path), store, Schedule(), spectest(store), read_file, engine)
     Session(world, commands)
     world.schedule.run()
     return world.verdicts

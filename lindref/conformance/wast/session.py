@@ -12,9 +12,9 @@ from lindref import classes
 from lindref.conformance.wast.schedule import DEADLOCK, Schedule, Task
 from lindref.conformance.wast.values import matches, show, show_wanted, value
 from lindref.conformance.wast.verdict import Failure, Skip, Status, Verdict, is_assertion
+from lindref.vm import engines
 from lindref.vm.instance import Instance
 from lindref.vm.link import LinkError, instantiate
-from lindref.vm.machine import Machine
 from lindref.vm.outcomes import AtomicNotify, AtomicWait, HostCall, Outcome, Paused, Returned, Thrown, Trapped
 from lindref.vm.program import program
 from lindref.vm.store import Store
@@ -43,6 +43,8 @@ class World:
     spectest: dict[str, Extern]
     read_file: Callable[[str], Sequence[c.Command]]
     """The commands of a file named by ``(input …)``."""
+    engine: str = "reference"
+    """Which machine runs the code: one of ``vm.engines.ENGINES``."""
     verdicts: list[Verdict] = classes.Factory(list)
 
 
@@ -222,7 +224,7 @@ class Session:
     def _call(self, func: FuncInst | HostFunc, args: Sequence[Value]) -> Work[Outcome]:
         """Calls a function, letting others go on where it pauses or sleeps."""
         schedule = self.world.schedule
-        machine = Machine(self.world.store)
+        machine = engines.machine(self.world.engine, self.world.store)
         machine.call(func, args)
         while True:
             outcome = machine.run(schedule.ticks)

@@ -22,7 +22,7 @@ TRAPPING = frozenset(
     op.name
     for op in TABLE
     if op.name in OPERATIONS
-    and (op.name.split(".")[1][:3] in ("div", "rem") and op.name[0] == "i" or ".trunc_f" in op.name)
+    and ((op.name.split(".")[1][:3] in ("div", "rem") and op.name[0] == "i") or ".trunc_f" in op.name)
 )
 
 

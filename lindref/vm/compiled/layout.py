@@ -2,8 +2,8 @@
 
 A branch forward is nothing at all where Python gets there by falling off the end of a suite; ``break`` where it leads
 behind the innermost Python loop; otherwise the variable ``b`` is set to the label's number, the loops are left one
-after the other, and what follows them looks at ``b``. A block is a ``while True`` that ends with ``break`` only where the
-first will not do.
+after the other, and what follows them looks at ``b``. A block is a ``while True`` that ends with ``break`` only where
+the first will not do.
 
 With an *entry*, the function begins at the head of that loop: what comes before it is left out, and inside loops around
 it is passed over once, while ``e`` is set.
@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
-from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Node, Site, Switch
+from lindref import classes
+from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Site, Switch
 
 #: Python allows 20 blocks within each other, and 100 levels of indentation.
 MAX_LOOPS = 17
@@ -26,20 +25,20 @@ class Unfit(Exception):
     """A body that cannot be written down in this form."""
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Goto:
     """A branch whose tick is counted already."""
 
     label: Label
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Suite:
     """A Python loop that is being written: where ``break`` and ``continue`` lead; who passes through."""
 
     leads: frozenset[Label]
     again: Label | None = None
-    passing: list[Label] = attrs.field(factory=list)
+    passing: list[Label] = classes.field(factory=list)
     broken: bool = False
     """Whether there is a ``break`` that does not pass through."""
 
@@ -215,7 +214,7 @@ class Layout:
             return self.to_path(node.then if in_then else node.other, indent) + rest
         path = self.path
         inner = NONE if rest else fall
-        self.emit(indent, f"if e or {_paren(node.test)}:" if in_then else f"if not e and {_paren(node.test)}:", node.site)
+        self.emit(indent, f"if e or ({node.test}):" if in_then else f"if not e and ({node.test}):", node.site)
         self.path = path if in_then else set()
         first = self.suite(node.then, indent + 1, inner)
         self.path = set() if in_then else path
@@ -310,10 +309,6 @@ class Layout:
             self.suite(nodes[:k], indent + 1, NONE)
             self.path = path
         return nodes[k:]
-
-
-def _paren(text: str) -> str:
-    return f"({text})"
 
 
 def _same(a: list[Any], b: list[Any]) -> bool:

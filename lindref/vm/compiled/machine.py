@@ -1,7 +1,7 @@
 """A machine that runs hot functions compiled, and everything else as the reference machine does.
 
-It enters compiled code where ticks are counted: at a function's entry and at a loop's head. When compiled code cannot go
-on, an exception passes through its Python frames; the traceback says which lines they were in, and from their
+It enters compiled code where ticks are counted: at a function's entry and at a loop's head. When compiled code cannot
+go on, an exception passes through its Python frames; the traceback says which lines they were in, and from their
 variables the wasm frames are made, as if the reference machine had been running all the time.
 """
 
@@ -48,7 +48,7 @@ HEAT_PER_INSTRUCTION: Final = 2
 class CompilingMachine(Machine):
     """A machine with two tiers. ``eager``: everything is compiled when first met."""
 
-    __slots__ = ("eager", "_plain")
+    __slots__ = ("_plain", "eager")
 
     def __init__(self, store: Store, *, max_depth: int = DEFAULT_DEPTH, eager: bool = False) -> None:
         super().__init__(store, max_depth=max_depth)
@@ -111,10 +111,10 @@ class CompilingMachine(Machine):
         try:
             values = function(*args)
         except FAILURES as failure:
-            self._spend(given - ticks.__length_hint__() - (ready.entry == 0), most)  # type: ignore[attr-defined]
+            self._spend(given - ticks.__length_hint__() - (ready.entry == 0), most)
             self._leave(frame, failure)
             return
-        self._spend(given - ticks.__length_hint__() - (ready.entry == 0), most)  # type: ignore[attr-defined]
+        self._spend(given - ticks.__length_hint__() - (ready.entry == 0), most)
         self.load(frame.parent)
         count = frame.body.n_results
         if count == 1:
@@ -175,11 +175,3 @@ class CompilingMachine(Machine):
         """See ``Machine``; nothing runs meanwhile."""
         self._plain = True
         return super().throw(exn)
-
-
-def machine(store: Store, engine: str, *, max_depth: int = DEFAULT_DEPTH) -> Machine:
-    """A machine of an engine: ``reference``, ``auto`` (compiles what is hot) or ``compiled`` (everything at once)."""
-    if engine == "reference":
-        return Machine(store, max_depth=max_depth)
-    return CompilingMachine(store, max_depth=max_depth, eager=engine == "compiled")
-

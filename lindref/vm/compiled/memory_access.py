@@ -57,7 +57,8 @@ def load(name: str, address: Operand, offset: int) -> Operand:
             return int_of(f"({text} ^ 128) - 128", mask, -128, 127, address)
         return int_of(text, mask, 0, 255, address)
     if sign == "s":
-        return int_of(f"{_SIGNED[width]}(rp[{page}], {at})[0]", mask, -(1 << 8 * width - 1), (1 << 8 * width - 1) - 1, address)
+        half = 1 << 8 * width - 1
+        return int_of(f"{_SIGNED[width]}(rp[{page}], {at})[0]", mask, -half, half - 1, address)
     return int_of(f"{_READ[width]}(rp[{page}], {at})[0]", mask, 0, (1 << 8 * width) - 1, address)
 
 
@@ -73,9 +74,7 @@ def store(name: str, address: Operand, offset: int, value: Operand) -> str:
     full = int(kind[1:]) // 8
     width = int(bits) // 8 if bits else full
     limit = (1 << 8 * width) - 1
-    if value.canonical and value.high <= limit:
-        text = value.value
-    elif value.form == Operand.CONDITION or width == full:
+    if (value.canonical and value.high <= limit) or value.form == Operand.CONDITION or width == full:
         text = value.value
     else:
         text = f"{value.inner} & {limit:#x}"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
+from lindref import classes
 
 #: Where the reference machine goes on: an entry of the code, and the operands on its stack as a Python tuple.
 State = tuple[int, str]
 
 
-@attrs.frozen
+@classes.frozen
 class Site:
     """What a line stands for: the state before it, and for a call that while the callee runs."""
 
@@ -21,7 +21,7 @@ class Site:
     after: State | None = None
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Label:
     """What branches go to: the head of a loop (``head`` is the state there), or the end of a block."""
 
@@ -35,7 +35,7 @@ class Label:
     """How many Python loops were open where it was entered; for ``layout``."""
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Line:
     """One line of Python. It has at most one effect, and that comes last."""
 
@@ -43,7 +43,7 @@ class Line:
     site: Site
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Block:
     """A block."""
 
@@ -51,7 +51,7 @@ class Block:
     body: list[Any]
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Loop:
     """A loop; ``pc`` is where its head is in the code, ``stack`` the operands there."""
 
@@ -61,7 +61,7 @@ class Loop:
     stack: tuple[str, ...]
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class If:
     """Two arms; ``test`` and ``untest`` are conditions, each the other's contrary."""
 
@@ -69,17 +69,17 @@ class If:
     untest: str
     site: Site | None
     then: list[Any]
-    other: list[Any] = attrs.field(factory=list)
+    other: list[Any] = classes.field(factory=list)
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Branch:
     """An unconditional branch; the operands are in place."""
 
     label: Label
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Switch:
     """``br_table``: the last target is for every index beyond. ``moves`` are lines by target that come first."""
 
@@ -88,7 +88,7 @@ class Switch:
     targets: list[list[Any]]
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Leave:
     """A line after which nothing comes: a return, or an exception."""
 

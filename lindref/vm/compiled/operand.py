@@ -66,7 +66,7 @@ class Operand:
     @property
     def canonical(self) -> bool:
         """Whether the expression's value is the wasm value as it is."""
-        return self.form == Operand.PLAIN or (self.form == Operand.INT and 0 <= self.low and self.high <= self.mask)
+        return self.form == Operand.PLAIN or (self.form == Operand.INT and self.low >= 0 and self.high <= self.mask)
 
     @property
     def literal(self) -> bool:

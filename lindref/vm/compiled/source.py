@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from lindref import classes
 from lindref.vm.compiled.layout import Layout
 from lindref.vm.compiled.nodes import Site, State
 from lindref.vm.compiled.translate import Translator
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 GENERATION = 1
 
 
-@attrs.frozen
+@classes.frozen
 class Source:
     """Text, and for each line of it (from 1 on) where the reference machine goes on: before it, and while it calls."""
 
@@ -41,7 +40,8 @@ def make(body: Body, entry: int) -> Source:
     lines: list[tuple[int, str, Any]] = []
     if entry:
         assert layout.entry is not None
-        params = [f"v{i}" for i in range(body.n_params + len(body.zeros))] + [f"q{k}" for k in range(len(layout.entry.stack))]
+        params = [f"v{i}" for i in range(body.n_params + len(body.zeros))]
+        params += [f"q{k}" for k in range(len(layout.entry.stack))]
         lines.append((0, f"def {name}({', '.join(params)}):", None))
         lines.append((1, "e = 1", None))
         lines += [(1, f"{to} = q{k}", None) for k, to in enumerate(layout.entry.stack) if to[0] in "ts"]

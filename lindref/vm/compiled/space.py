@@ -1,8 +1,9 @@
 """Where compiled code of an instance runs: the globals of its Python functions.
 
-Names: ``F`` the iterator that yields once for each tick that is left; ``rp``, ``wp`` the pages of memory 0; ``m0`` memory
-0, ``c0``, ``z0``, ``w0`` its methods ``copy``, ``fill``, ``grow``; ``g1`` the cell of global 1; ``f5`` function 5; ``i0_2`` the functions in table 0 that are of type 2, by their index;
-``o_…`` operations. A function that is not compiled is there too, and raises ``BAIL``.
+Names: ``F`` the iterator that yields once for each tick that is left; ``rp``, ``wp`` the pages of memory 0; ``m0``
+memory 0, ``c0``, ``z0``, ``w0`` its methods ``copy``, ``fill``, ``grow``; ``g1`` the cell of global 1; ``f5``
+function 5; ``i0_2`` the functions in table 0 that are of type 2, by their index; ``o_…`` operations. A function that is
+not compiled is there too, and raises ``BAIL``.
 """
 
 from __future__ import annotations

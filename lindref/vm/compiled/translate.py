@@ -14,18 +14,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from lindref import classes
 from lindref.vm.compiled import arithmetic, memory_access
 from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Node, Site, State, Switch
 from lindref.vm.compiled.operand import M32, M64, MAX_NESTING, Operand, int_of, integer, plain_of, test_of
+from lindref.vm.numeric.table import OPERATIONS
 from lindref.vm.prepare import layout
+from lindref.wasm.instructions import MemArg
 from lindref.wasm.module import ExternKind
 from lindref.wasm.types import BlockType, NumType
 
 if TYPE_CHECKING:
     from lindref.vm.program import Body
-    from lindref.wasm.instructions import MemArg
 
 _MASKS = {NumType.I32: M32, NumType.I64: M64}
 
@@ -33,7 +33,7 @@ _MASKS = {NumType.I32: M32, NumType.I64: M64}
 SHARED = "shared"
 
 
-@attrs.define(eq=False)
+@classes.define(eq=False)
 class Open:
     """A block that is open: its node (``None``: it stands where control never comes), what it leaves, and the operands
     and the list of nodes around it."""
@@ -187,9 +187,9 @@ class Translator:
                 rule = RULES.get(name)
                 if rule is not None:
                     skip = bool(rule(self, *args))
-                elif name in arithmetic.OPERATIONS and op.sig is not None:
+                elif name in OPERATIONS and op.sig is not None:
                     self.numeric(name, len(op.sig[0]))
-                elif op.width and not op.atomic and args[0].memory == 0:
+                elif op.width and not op.atomic and isinstance(args[0], MemArg) and args[0].memory == 0:
                     self.access(name, args[0])
                 else:
                     self.foreign()
@@ -249,15 +249,12 @@ class Translator:
         """Enters a block."""
         params, results = self.arities(block)
         self.labels += 1
-        if name == "if":
-            self.settle_all(keep=1)
-            (condition,) = self.pop(1)
-        else:
-            self.settle_all()
+        self.settle_all(keep=1 if name == "if" else 0)
+        condition = self.pop(1)[0] if name == "if" else None
         height = len(self.stack) - len(params)
         label = Label(self.labels, name == "loop", height, len(params if name == "loop" else results))
         node: Block | Loop | If
-        if name == "if":
+        if condition is not None:
             node = If(condition.test, condition.untest, Site(self.state(condition)), [])
         elif name == "loop":
             self.move(height, self.pop(len(params)))
@@ -319,7 +316,13 @@ class Translator:
         label = opened.label
         if not dead:
             self.move(label.height, self.pop(len(opened.results)))
-        self.arm_done(opened)
+        if isinstance(opened.node, If) and self.out is not opened.node.other:
+            self.arm_done(opened)
+            self.out = opened.node.other  # there is no else: what the block takes is what it leaves
+            self.stack = list(opened.stack)
+            self.move(label.height, self.pop(len(opened.results)))
+        else:
+            self.arm_done(opened)
         self.out = opened.outer
         self.out.append(Block(label, [opened.node]) if isinstance(opened.node, If) else opened.node)
         self.stack = opened.stack[: label.height]
@@ -501,11 +504,14 @@ def _select(t: Translator, _types: object = ()) -> None:
 def _results(t: Translator, text: str, consumed: list[Operand], results: Any) -> bool:
     """The line of a call, whose results go to variables; whether the instruction after it is dealt with too."""
     site = Site(t.state(*consumed), (t.starts[t.at + 1], t.texts(t.stack)))
-    op, args, _ = t.instrs[t.at + 1]
-    if len(results) == 1 and op.name == "local.set" and not any(f"v{args[0]}" in o.names for o in t.stack):
-        t.note_assigned(args[0])
-        t.out.append(Line(f"v{args[0]} = {text}", site))
-        return True
+    following = t.instrs[t.at + 1]
+    if len(results) == 1 and following.op.name == "local.set":
+        index = following.args[0]
+        assert isinstance(index, int)
+        if not any(f"v{index}" in o.names for o in t.stack):
+            t.note_assigned(index)
+            t.out.append(Line(f"v{index} = {text}", site))
+            return True
     names = [t.temp() for _ in results]
     t.out.append(Line(", ".join(names) + " = " * bool(names) + text, site))
     for name, kind in zip(names, results, strict=True):
