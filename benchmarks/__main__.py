@@ -1,8 +1,9 @@
 """Measures what there are bars for, and prints it.
 
-    python -m benchmarks                    # everything; with --quick without the official scripts
-    python -m benchmarks fib sieve          # only these programs, on the reference machine and on pywasm
-    python -m benchmarks --repeat 5 --json FILE
+    python -m benchmarks                    # everything; with --quick without what takes minutes
+    python -m benchmarks fib sieve          # only these programs, on every engine there is
+    python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, scripts
+    python -m benchmarks --repeat 5 --json FILE --check
 """
 
 from __future__ import annotations
@@ -10,9 +11,122 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from benchmarks import commands, engines, fork
+from benchmarks import cages, calls, commands, engines, fork, micro, whole
+from benchmarks.bars import Bar, ratio_bars, show
+
+Figures = dict[str, Any]
+
+
+class Measuring:
+    """One run of the benchmarks: figures by part, and the bars that they were held to."""
+
+    def __init__(self, repeat: int, programs: list[str], *, quick: bool) -> None:
+        self.repeat = repeat
+        self.programs = programs
+        self.quick = quick
+        self.figures: Figures = {}
+        self.bars: list[Bar] = []
+        compiled = engines.has_compiled_tier()
+        self.tiers = ["reference", "compiled", "auto"] if compiled else ["reference"]
+        self.best_tier = "compiled" if compiled else "reference"
+
+    def micro(self) -> None:
+        """Six small programs on every engine."""
+        rows = micro.table(self.programs, self.repeat, engines.present())
+        print(micro.show(rows))
+        self.figures["million instructions/s"] = rows
+        reference, compiled, hand = (engine.name for engine in (engines.REFERENCE, engines.COMPILED, engines.HAND))
+        self.bars += ratio_bars("reference tier over pywasm", micro.ratios(rows, reference, "pywasm"), micro.MEAN, 8)
+        self.bars += ratio_bars("compiled tier over pywasm", micro.ratios(rows, compiled, "pywasm"), micro.MEAN, 80)
+        self.bars += ratio_bars("compiled tier over ppci", micro.ratios(rows, compiled, "ppci"), micro.MEAN, 12)
+        slower = micro.ratios(rows, hand, compiled)
+        for label, ratio in slower.items():
+            most = 1.8 if label == micro.MEAN else 2.5
+            self.bars.append(Bar(f"by hand over compiled tier, {label}", ratio, most=most, unit="x"))
+
+    def whole(self) -> None:
+        """Programs in C in each tier, compile time included."""
+        rows = whole.measure(self.tiers, self.repeat)
+        print(whole.show(rows))
+        self.figures["seconds, boot to end"] = rows
+        if "compiled" not in self.tiers:
+            return
+        for name, row in rows.items():
+            least = 5.0 if name in whole.LIBRARY else 1.0
+            ratio = row["reference"] / row["auto"]
+            self.bars.append(Bar(f"{name}: compiled over reference tier, whole run", ratio, least, unit="x"))
+
+    def calls(self) -> None:
+        """System calls."""
+        with tempfile.TemporaryDirectory() as folder:
+            rows = calls.measure(self.repeat, [t for t in self.tiers if t != "auto"], Path(folder))
+        print(calls.show(rows))
+        self.figures["seconds a call"] = rows
+        unit = rows["getpid"]["native"]
+        for kind in ("getpid", "close"):
+            self.bars.append(Bar(f"{kind} put into the model", rows[kind]["straight"] / unit, most=100, unit="x"))
+        guest = self.best_tier
+        for kind in ("getpid", "close"):
+            self.bars.append(Bar(f"{kind} by a guest ({guest})", rows[kind][guest] / unit, most=300, unit="x"))
+        self.bars.append(Bar("fork, exit, wait of a small cage", 1e3 * rows["fork"][guest], most=5, unit="ms"))
+
+    def cages(self) -> None:
+        """Fork, memory, and interrupted loops."""
+        written, untouched = fork.measure(10 * self.repeat)
+        deep = fork.deep(10 * self.repeat, self.best_tier)
+        memory = cages.idle(self.best_tier)
+        self.note("fork, 4 MiB written since the last", 1e3 * written, 1, "ms")
+        self.note("fork, nothing written since the last", 1e3 * untouched, 1, "ms")
+        self.note(f"fork ten calls deep in C, 4 MiB written ({self.best_tier})", 1e3 * deep, 1, "ms")
+        self.note("memory of an idle cage beyond its pages", memory / 1024, 200, "KiB")
+        if self.best_tier == "compiled":
+            for how in ("block", "fork", "signal"):
+                share, passed = cages.share(how, cages.ROUNDS // 10 if self.quick else cages.ROUNDS)
+                self.figures[f"loop with {how}, seconds"] = passed
+                self.bars.append(Bar(f"share compiled of a loop with {how}", 100 * share, least=90, unit="%"))
+
+    def start(self) -> None:
+        """Commands from shell to shell."""
+        self.note("lindref run hello", commands.hello(4 * self.repeat), 0.35, "s")
+        with tempfile.TemporaryDirectory() as folder:
+            binary = commands.large_program(Path(folder))
+            if binary is None:
+                return
+            warm, cold = commands.first_instruction(3 * self.repeat, binary)
+        self.note("first instruction of 2 MB with debug information, warm", warm, 0.15, "s")
+        self.note("first instruction of 2 MB with debug information, cold", cold, 0.6, "s")
+
+    def scripts(self) -> None:
+        """The official scripts."""
+        found = commands.scripts()
+        if found is None:
+            sys.stderr.write(f"the official scripts are not there ({commands.SCRIPTS}): not run\n")
+            return
+        passed, spent, counts = found
+        print(f"official scripts on one core: {passed:.1f} s ({spent:.1f} s of processor time): {counts}")
+        self.note("official scripts, processor time on one core", spent, 240, "s")
+
+    def note(self, what: str, value: float, most: float, unit: str) -> None:
+        """A figure that is a bar by itself."""
+        self.figures[f"{what}, {unit}"] = value
+        self.bars.append(Bar(what, value, most=most, unit=unit))
+
+    def parts(self) -> dict[str, Callable[[], None]]:
+        """What can be measured, by name."""
+        return {
+            "micro": self.micro,
+            "whole": self.whole,
+            "calls": self.calls,
+            "cages": self.cages,
+            "start": self.start,
+            "scripts": self.scripts,
+        }
 
 
 def main() -> None:
@@ -20,33 +134,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(engines.WORK)}")
     parser.add_argument("--repeat", type=int, default=3, help="take the best of so many runs (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="leave out the official scripts")
+    parser.add_argument("--quick", action="store_true", help="shorter loops, and without the official scripts")
+    parser.add_argument("--part", action="append", default=[], help="only this part (repeatable)")
+    parser.add_argument("--check", action="store_true", help="exit with status 1 when a bar is missed")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE")
     options = parser.parse_args()
     if unknown := [p for p in options.programs if p not in engines.WORK]:
         parser.error(f"unknown program {unknown[0]!r}")
+    if options.repeat < 1:
+        parser.error("--repeat takes a number from 1")
+    measuring = Measuring(options.repeat, options.programs or list(engines.WORK), quick=options.quick)
+    parts = measuring.parts()
+    if unknown := [p for p in options.part if p not in parts]:
+        parser.error(f"unknown part {unknown[0]!r} (one of: {', '.join(parts)})")
+    wanted = options.part or (["micro"] if options.programs else list(parts))
+    if options.quick and "scripts" in wanted and not options.part:
+        wanted.remove("scripts")
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    figures: dict[str, object] = {"instructions": engines.table(options.programs or list(engines.WORK), options.repeat)}
-    if not options.programs:
-        figures |= whole(options.repeat, quick=options.quick)
+    for line in engines.missing():
+        sys.stderr.write(f"{line}\n")
+    for part in wanted:
+        parts[part]()
+        print()
+    print(show(measuring.bars))
     if options.json:
+        figures = measuring.figures | {"bars": {bar.what: bar.value for bar in measuring.bars}}
         Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if options.check and not all(bar.met for bar in measuring.bars):
+        sys.exit(1)
 
 
-def whole(repeat: int, *, quick: bool) -> dict[str, float]:
-    """What is not a matter of instructions alone."""
-    written, untouched = fork.measure(10 * repeat)
-    figures = {"fork, 4 MiB written": written, "fork, nothing written since the last": untouched}
-    figures["lindref run hello"] = commands.hello(repeat)
-    for label, seconds in figures.items():
-        print(f"{label:40}{1000 * seconds:10.2f} ms")
-    scripts = None if quick else commands.scripts()
-    if scripts is not None:
-        passed, spent, counts = scripts
-        print(f"{'lindref wast, one core':40}{passed:10.1f} s ({spent:.1f} s of processor time): {counts}")
-        figures["lindref wast"] = spent
-    return figures
-
-
-main()
+if __name__ == "__main__":
+    main()

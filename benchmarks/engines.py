@@ -1,28 +1,18 @@
-"""The reference machine beside pywasm: six small programs, one table, millions of instructions a second.
+"""What runs the six small programs: lindref's tiers, the same by hand, and the engines that are installed beside it.
 
-Both engines do the same work in the same run, alternating, and the best of several is taken: the machine may be busy.
-An instruction counts once where the reference machine executes it; ``block``, ``loop`` and ``end`` inside a function
-are not counted.
+An engine prepares a program once and then runs it as often as asked. Which of them there are depends on what is
+installed; what is not is said by ``missing``.
 """
 
 from __future__ import annotations
 
-import math
-import sys
-import tempfile
-import time
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from lindref.vm.link import instantiate
-from lindref.vm.machine import Machine
-from lindref.vm.outcomes import Returned, Stepped
-from lindref.vm.store import Store
-from lindref.vm.values import FuncInst
-from lindref.wasm.binary.encoder import encode
-from lindref.wasm.module import Module
-from lindref.wasm.text.parser import parse_module
+import lindref
+from benchmarks import hand
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -36,109 +26,140 @@ WORK: dict[str, tuple[int, int]] = {
     "indirect": (30_000, 0x480CA6A6),
 }
 
+Run = Callable[[int], int]
+
 
 class Engine(Protocol):
-    """Something that runs a program: prepares it once, then runs it as often as asked."""
+    """Something that runs a program."""
 
     name: str
+    fast: bool
+    """So fast that a program must be run many times to take a time at all."""
 
-    def load(self, module: Module, binary: Path) -> Callable[[int], int]:
-        """The program's ``run``; results unsigned."""
+    def load(self, program: str, binary: Path) -> Run:
+        """The program's ``run``; its results may be signed or not."""
 
 
-class Reference:
-    """The reference machine."""
+class Lindref:
+    """One of lindref's tiers, as a user gets it."""
 
-    name = "lindref reference"
+    fast = False
 
-    def load(self, module: Module, binary: Path) -> Callable[[int], int]:  # noqa: ARG002 (the engines' interface)
+    def __init__(self, tier: str) -> None:
+        self.tier = tier
+        self.name = f"lindref {tier}"
+
+    def load(self, program: str, binary: Path) -> Run:
         """See ``Engine``."""
-        store = Store()
-        func = instantiate(store, module, {}).export("run")
-        assert isinstance(func, FuncInst)
+        del program
+        run: Run = lindref.instantiate(lindref.Module.from_file(binary), {}, engine=self.tier).exports["run"]
+        return run
 
-        def run(n: int) -> int:
-            machine = Machine(store)
-            machine.call(func, [n])
-            outcome = machine.run()
-            assert isinstance(outcome, Returned), outcome
-            return int(outcome.values[0])
 
+class ByHand:
+    """The program as a person writes it in Python."""
+
+    name = "by hand"
+    fast = False
+
+    def load(self, program: str, binary: Path) -> Run:
+        """See ``Engine``."""
+        del binary
+        run: Run = getattr(hand, program)
         return run
 
 
 class Pywasm:
-    """pywasm, the other interpreter in pure Python."""
+    """pywasm, an interpreter in pure Python."""
 
     name = "pywasm"
+    fast = False
 
-    def load(self, module: Module, binary: Path) -> Callable[[int], int]:  # noqa: ARG002 (the engines' interface)
+    def load(self, program: str, binary: Path) -> Run:
         """See ``Engine``."""
         import pywasm
 
+        del program
         runtime = pywasm.core.Runtime()
         instance = runtime.instance_from_file(str(binary))
-        return lambda n: int(runtime.invocate(instance, "run", [n])[0]) & 0xFFFF_FFFF
+        return lambda n: int(runtime.invocate(instance, "run", [n])[0])
 
 
-def engines() -> list[Engine]:
-    """The engines that are installed."""
-    found: list[Engine] = [Reference()]
+class Ppci:
+    """ppci, which translates a module to Python as a whole."""
+
+    name = "ppci"
+    fast = False
+
+    def load(self, program: str, binary: Path) -> Run:
+        """See ``Engine``."""
+        from ppci.wasm import Module, instantiate
+
+        del program
+        instance = instantiate(Module(binary.read_bytes()), imports={}, target="python")
+        run: Run = instance.exports["run"]
+        return run
+
+
+class Pywasm3:
+    """wasm3, an interpreter in C."""
+
+    name = "pywasm3"
+    fast = True
+
+    def load(self, program: str, binary: Path) -> Run:
+        """See ``Engine``."""
+        import wasm3
+
+        del program
+        runtime = wasm3.Environment().new_runtime(65536)
+        runtime.load(wasm3.Environment().parse_module(binary.read_bytes()))
+        run: Run = runtime.find_function("run")
+        return run
+
+
+class Wasmtime:
+    """wasmtime, a compiler to machine code."""
+
+    name = "wasmtime"
+    fast = True
+
+    def load(self, program: str, binary: Path) -> Run:
+        """See ``Engine``."""
+        import wasmtime
+
+        del program
+        store = wasmtime.Store()
+        module = wasmtime.Module.from_file(store.engine, str(binary))
+        run = wasmtime.Instance(store, module, []).exports(store)["run"]
+        return lambda n: int(run(store, n))
+
+
+REFERENCE, COMPILED, HAND = Lindref("reference"), Lindref("compiled"), ByHand()
+
+#: Engine -> the module that it needs; compared with, or only reported.
+OTHERS: dict[Engine, str] = {Pywasm(): "pywasm", Ppci(): "ppci", Pywasm3(): "wasm3", Wasmtime(): "wasmtime"}
+
+
+def has_compiled_tier() -> bool:
+    """Whether this lindref has a compiled tier."""
     try:
-        import pywasm  # noqa: F401
-    except ImportError:
-        sys.stderr.write("pywasm is not installed: nothing to compare with (pip install pywasm)\n")
-    else:
-        found.append(Pywasm())
-    return found
+        lindref.instantiate(lindref.Module.from_text("(module)"), {}, engine="compiled")
+    except ValueError:
+        return False
+    return True
 
 
-def count(module: Module, n: int) -> int:
-    """How many instructions ``run(n)`` executes, to the nearest 1000."""
-    store = Store()
-    func = instantiate(store, module, {}).export("run")
-    assert isinstance(func, FuncInst)
-    machine = Machine(store)
-    machine.call(func, [n])
-    portions = 1
-    while isinstance(machine.run(steps=1000), Stepped):
-        portions += 1
-    return portions * 1000
+def present() -> list[Engine]:
+    """The engines there are, lindref's first."""
+    own: list[Engine] = [REFERENCE, *([COMPILED] if has_compiled_tier() else []), HAND]
+    return own + [engine for engine, module in OTHERS.items() if importlib.util.find_spec(module)]
 
 
-def measure(name: str, repeat: int, found: list[Engine]) -> dict[str, float]:
-    """Millions of instructions a second, for each engine."""
-    module = parse_module((PROGRAMS / f"{name}.wat").read_bytes())
-    n, expected = WORK[name]
-    instructions = count(module, n)
-    best = dict.fromkeys((engine.name for engine in found), math.inf)
-    with tempfile.TemporaryDirectory() as folder:
-        binary = Path(folder) / f"{name}.wasm"
-        binary.write_bytes(encode(module))
-        runs = {engine.name: engine.load(module, binary) for engine in found}
-        for _ in range(repeat):
-            for engine, run in runs.items():
-                begun = time.perf_counter()
-                result = run(n)
-                best[engine] = min(best[engine], time.perf_counter() - begun)
-                if result != expected:
-                    raise SystemExit(f"{engine}: {name}({n}) is {result:#x}, not {expected:#x}")
-    return {engine: instructions / seconds / 1e6 for engine, seconds in best.items()}
-
-
-def mean(values: list[float]) -> float:
-    """The geometric mean."""
-    return math.exp(sum(map(math.log, values)) / len(values))
-
-
-def table(programs: list[str], repeat: int) -> dict[str, dict[str, float]]:
-    """Measures and prints; the rows by program, ``mean`` the last."""
-    found = engines()
-    rows = {name: measure(name, repeat, found) for name in programs}
-    names = [engine.name for engine in found]
-    rows["geometric mean"] = {name: mean([row[name] for row in rows.values()]) for name in names}
-    print(f"{'million instructions/s':24}" + "".join(f"{name:>20}" for name in names) + f"{'ratio':>10}")
-    for label, row in rows.items():
-        ratio = f"{row[names[0]] / row[names[-1]]:9.1f}x" if len(names) > 1 else ""
-        print(f"{label:24}" + "".join(f"{row[name]:20.2f}" for name in names) + f"{ratio:>10}")
-    return rows
+def missing() -> list[str]:
+    """What is not there, one line each."""
+    lines = [] if has_compiled_tier() else ["this lindref has no compiled tier"]
+    for engine, module in OTHERS.items():
+        if not importlib.util.find_spec(module):
+            lines.append(f"{engine.name} is not installed (pip install '.[bench]')")
+    return lines

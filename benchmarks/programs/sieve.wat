@@ -3,7 +3,9 @@
   (memory 1)
   (func (export "run") (param $n i32) (result i32)
     (local $i i32) (local $j i32) (local $count i32)
-    (memory.fill (i32.const 0) (i32.const 0) (local.get $n))
+    (loop $clear
+      (i64.store (local.get $i) (i64.const 0))
+      (br_if $clear (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 8))) (local.get $n))))
     (local.set $i (i32.const 2))
     (loop $next
       (if (i32.eqz (i32.load8_u (local.get $i)))

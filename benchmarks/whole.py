@@ -1,0 +1,68 @@
+"""Whole programs in C, from boot to end, in each tier: what compiling costs is in it.
+
+Three realistic ones (a JSON parser and printer, a compressor with its decompressor, a Forth that runs a sieve) and
+three that keep one part of the guest's library busy (printf, malloc, strings).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import lindref
+
+C = Path(__file__).parent / "programs" / "c"
+
+#: Program -> (argument, what standard output ends with).
+WORK: dict[str, tuple[str, bytes]] = {
+    "json": ("130", b"the same again: yes, sum 5d0f5840\n"),
+    "lz": ("40000", b"the same again: yes\n"),
+    "forth": ("3000", b"primes below 3000 in 172372 steps\n"),
+    "stdio": ("700", b"sum 18652977\n"),
+    "malloc": ("12000", b"sum 744432\n"),
+    "strings": ("50", b"sum 772775\n"),
+}
+
+REALISTIC = ("json", "lz", "forth")
+LIBRARY = ("stdio", "malloc", "strings")
+
+
+def run(program: str, args: Sequence[str], engine: str) -> tuple[float, bytes]:
+    """Seconds from boot to end, and standard output; ``SystemExit`` where it does not end well."""
+    begun = time.perf_counter()
+    system = lindref.boot(C / f"{program}.wasm", args, root=None, root_mode="blank", engine=engine)
+    status = system.run()
+    passed = time.perf_counter() - begun
+    if status:
+        raise SystemExit(f"{program} {' '.join(args)} ({engine}): status {status}\n{system.stderr.decode()}")
+    return passed, system.stdout
+
+
+def measure(tiers: Sequence[str], repeat: int, programs: Sequence[str] = tuple(WORK)) -> dict[str, dict[str, float]]:
+    """Program -> tier -> seconds, the best of several; the tiers take turns."""
+    rows: dict[str, dict[str, float]] = {}
+    for program in programs:
+        argument, ending = WORK[program]
+        best: dict[str, float] = {}
+        for _ in range(repeat):
+            for tier in tiers:
+                passed, out = run(program, [argument], tier)
+                if not out.endswith(ending):
+                    raise SystemExit(f"{program} ({tier}): {out!r} does not end with {ending!r}")
+                best[tier] = min(best.get(tier, passed), passed)
+        rows[program] = best
+    return rows
+
+
+def show(rows: dict[str, dict[str, float]]) -> str:
+    """The table as text."""
+    tiers = list(next(iter(rows.values())))
+    lines = [f"{'seconds, boot to end':24}" + "".join(f"{tier:>19}" for tier in tiers)]
+    lines += [f"{name:24}" + "".join(f"{row[tier]:19.3f}" for tier in tiers) for name, row in rows.items()]
+    return "\n".join(lines)
+
+
+def tier(engine: str) -> dict[str, str]:
+    """How ``lindref.system.boot`` is told which tier: not at all for the only one there was at first."""
+    return {} if engine == "reference" else {"engine": engine}
