@@ -6,7 +6,6 @@ Two figures: with every page written since the last fork (they all have to be ha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from benchmarks.whole import C, tier
 from lindref.posix.fs import roots
@@ -80,7 +79,10 @@ def measure(repeat: int) -> tuple[float, float]:
 def deep(repeat: int, engine: str) -> float:
     """Seconds for a fork ten calls deep in a C program that has written 4 MiB: the best of several."""
     watch = Stopwatch()
-    observe: Callable[[System], None] = lambda made: made.observers.append(watch)
+
+    def observe(made: System) -> None:
+        made.observers.append(watch)
+
     system = boot(C / "deep.wasm", [str(repeat)], root_mode="blank", observe=observe, **tier(engine))
     outcome = system.run()
     assert outcome.status == 0, outcome
