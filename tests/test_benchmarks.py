@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lindref
 import pytest
+
+import lindref
 from benchmarks import calls, fork, hand, large, whole
 from benchmarks.bars import Bar, ratio_bars
 from benchmarks.engines import PROGRAMS, WORK

@@ -169,6 +169,7 @@ def _config(options: argparse.Namespace, recording: Recording | None) -> Config:
         clock=options.clock,
         net=net,
         start_time=start,
+        preloads=_preloads(options.preload),
     )
     if recording is None:
         return config
@@ -178,12 +179,22 @@ def _config(options: argparse.Namespace, recording: Recording | None) -> Config:
         raise UsageError(f"{options.replay}: not the header of a trace") from None
 
 
-def _refuse_unbuilt(options: argparse.Namespace) -> None:
-    """Options whose subject is not built yet are refused, not ignored."""
-    for word in options.preload:
+def _preloads(words: list[str]) -> tuple[tuple[str, str], ...]:
+    """The libraries asked for: import module and path."""
+    out = []
+    for word in words:
         name, _, path = word.partition("=")
         if not name or not path:
             raise UsageError(f"--preload {word!r}: want NAME=PATH")
+        out.append((name, path))
+    return tuple(out)
+
+
+def _kit_libraries() -> list[str]:
+    """The shared libraries of the guest kit that were built on this machine."""
+    from lindref.guest.kit import installed_libraries
+
+    return [str(path) for path in installed_libraries()]
 
 
 def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> JsonTrace | None:
@@ -271,7 +282,6 @@ def main(argv: list[str]) -> int:
     traces: list[JsonTrace | None] = []
     with ExitStack() as files:
         try:
-            _refuse_unbuilt(options)
             if options.grate and os.getcwd() not in sys.path:
                 sys.path.insert(0, os.getcwd())  # MODULE may lie where one stands, as with `python -m`
             recording = _recording(options)
@@ -289,6 +299,7 @@ def main(argv: list[str]) -> int:
                 env=_environment(options.env),
                 grates=options.grate,
                 observe=lambda made: traces.append(_observe(made, options, files)),
+                libraries=_kit_libraries,
             )
             if recording is not None:
                 system.kernel.outside.replay(recording.pieces, recording.answers)

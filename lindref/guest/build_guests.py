@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from os import chdir
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from lindref import classes
 from lindref.guest.cc import compile_guest
-from lindref.guest.toolchain import GuestBuildError
+from lindref.guest.kit import SHARED_LIBRARY, build_shared_kit
+from lindref.guest.toolchain import GuestBuildError, find_toolchain
 
 GUESTS = Path(__file__).resolve().parents[2] / "conformance" / "guests"
 """Where the guests are in a checkout."""
@@ -39,6 +41,9 @@ class Program:
 
     grate: bool = False
     """Whether it exports the entry of a grate."""
+
+    kind: str = "static"
+    """``static`` or ``pie`` for a program, ``shared`` for a library, ``libc`` for the kit's own shared library."""
 
 
 @classes.frozen
@@ -96,7 +101,9 @@ def load_guest(folder: Path) -> Guest:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         programs = tuple(
-            Program(name, tuple(how["sources"]), bool(how.get("grate", False)))
+            Program(
+                name, tuple(how.get("sources", ())), bool(how.get("grate", False)), str(how.get("kind", "static"))
+            )
             for name, how in data["programs"].items()
         )
         return Guest(
@@ -141,7 +148,12 @@ def build(guest: Guest) -> None:
     """
     with _inside(guest.folder):
         for program in guest.programs:
-            compile_guest(program.sources, program.name, grate=program.grate)
+            Path(program.name).parent.mkdir(exist_ok=True)
+            if program.kind == "libc":
+                shutil.copyfile(build_shared_kit(find_toolchain()) / SHARED_LIBRARY, program.name)
+                continue
+            pie, shared = program.kind == "pie", program.kind == "shared"
+            compile_guest(program.sources, program.name, grate=program.grate, pie=pie, shared=shared, rdynamic=pie)
 
 
 def build_puppet(output: str = "puppet.wasm") -> None:

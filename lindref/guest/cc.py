@@ -15,7 +15,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lindref import classes
-from lindref.guest.kit import INCLUDE, TARGET_FLAGS, build_kit, kit_objects
+from lindref.guest.kit import (
+    ARGUMENTS_OBJECT,
+    INCLUDE,
+    MEMORY_WORDS,
+    MODULE_OBJECT,
+    PIC_FLAGS,
+    TARGET_FLAGS,
+    build_kit,
+    build_shared_kit,
+    kit_objects,
+    shared_link,
+)
 from lindref.guest.toolchain import GuestBuildError, Toolchain, find_toolchain
 
 USAGE = """\
@@ -33,10 +44,12 @@ Compile C against the guest kit into a program for `lindref run`.
   -nostartfiles    without the kit's _start: the program has its own
   -v               show the commands
   --print-include  where the kit's headers are
-  --shared, --pie  position-independent modules: not available yet
+  --pie            a position-independent program, loaded with the kit as shared library libc.so
+  --shared         a shared library
+  -rdynamic        libraries may use the symbols of a --pie program
   -h, --help       this text
 
-FILE may also be a .s, .o or .a file.
+FILE may also be a .s, .o or .a file, or with --pie and --shared a library that is needed.
 
 example: lindref cc hello.c -o hello.wasm && lindref run hello.wasm"""
 
@@ -54,7 +67,7 @@ MAX_MEMORY = 64 << 20
 """What the modules of the real tool chain declare; the runtime gives 4 GiB all the same."""
 
 EXPORTS = ("__stack_pointer", "__stack_low", "__tls_base", "__wasm_init_tls", "signal_callback")
-"""Exports beside ``_start``, ``__get_aligned_tls_size`` and ``memory``."""
+"""Exports of a static program beside ``_start``, ``__get_aligned_tls_size`` and ``memory``."""
 
 COMPILED = frozenset({".c", ".s", ".S", ".i"})
 
@@ -68,6 +81,7 @@ class _Options:
     grate: bool = False
     pie: bool = False
     shared: bool = False
+    export_dynamic: bool = False
     debug: bool = False
     start_files: bool = True
     opt: str = "-O2"
@@ -100,19 +114,20 @@ def _compile_one(toolchain: Toolchain, source: Path, target: Path, flags: Sequen
 
 def _link_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options, pages: int) -> list[str]:
     """The linker's words for a static program with ``pages`` pages of initial memory."""
-    start, rest = kit_objects(kit)
+    first, rest = kit_objects(kit)
     exports = [*EXPORTS, *(["pass_fptr_to_wt"] if options.grate else [])]
     return [
         *toolchain.linker,
-        *("-m", "wasm32", "--import-memory", "--export-memory", "--shared-memory", "--gc-sections"),
+        *MEMORY_WORDS,
+        *("--export-memory", "--gc-sections"),
         f"--initial-memory={pages * PAGE}",
-        f"--max-memory={max(MAX_MEMORY, pages * PAGE)}",
+        *([f"--max-memory={pages * PAGE}"] if pages * PAGE > MAX_MEMORY else []),
         *(f"--export={name}" for name in exports),
         *(["--no-stack-first"] if toolchain.major >= 22 else []),
         *("-z", f"stack-size={options.stack_size}"),
         *([] if options.debug else ["--strip-debug", "--compress-relocations"]),
         *(word for folder in options.library_dirs for word in ("-L", folder)),
-        *([str(start)] if options.start_files else []),
+        *(map(str, first) if options.start_files else []),
         *objects,
         *(f"-l{name}" for name in options.libraries if name not in KIT_LIBRARIES),
         "--start-lib",
@@ -121,6 +136,46 @@ def _link_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, optio
         *options.linker,
         *("-o", str(options.output)),
     ]
+
+
+def _pie_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options) -> list[str]:
+    """The linker's words for a position-independent main program: the C library stays outside."""
+    return [
+        *toolchain.linker,
+        *MEMORY_WORDS,
+        *("-pie", "--experimental-pic", "--export-memory", "--unresolved-symbols=import-dynamic", "--gc-sections"),
+        *(f"--export={name}" for name in ("__wasm_call_ctors", "__tls_base", "__stack_pointer")),
+        "--export-if-defined=__wasm_init_tls",
+        *(["--export-dynamic"] if options.export_dynamic else []),
+        *([] if options.debug else ["--strip-debug"]),
+        *(word for folder in options.library_dirs for word in ("-L", folder)),
+        *(map(str, kit_objects(kit)[0]) if options.start_files else []),
+        *objects,
+        *(f"-l{name}" for name in options.libraries if name not in KIT_LIBRARIES),
+        *("--start-lib", str(kit / ARGUMENTS_OBJECT), "--end-lib"),
+        *options.linker,
+        *("-o", str(options.output)),
+    ]
+
+
+def _shared_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options) -> list[str]:
+    """The linker's words for a shared library."""
+    words = [
+        *([] if options.debug else ["--strip-debug"]),
+        *(word for folder in options.library_dirs for word in ("-L", folder)),
+        *options.linker,
+    ]
+    libraries = [f"-l{name}" for name in options.libraries if name not in KIT_LIBRARIES]
+    return shared_link(toolchain, [*objects, *libraries, str(kit / MODULE_OBJECT)], str(options.output), words)
+
+
+def _link_dynamic(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options) -> None:
+    """Link a position-independent module."""
+    make = _shared_command if options.shared else _pie_command
+    done = _run(make(toolchain, objects, kit, options), options.verbose)
+    sys.stderr.write(done.stderr)
+    if done.returncode != 0:
+        raise GuestBuildError(f"lindref cc: {options.output}: not linked")
 
 
 def _link(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options) -> None:
@@ -144,17 +199,17 @@ def _link(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Opt
 
 def _build(options: _Options) -> None:
     """Compile and link what the options say."""
-    if options.pie or options.shared:
-        word = "--shared" if options.shared else "--pie"
-        raise GuestBuildError(f"lindref cc: {word}: position-independent modules are not available yet", 2)
+    if options.grate and (options.pie or options.shared):
+        raise GuestBuildError("lindref cc: --grate: only a static program can serve calls", 2)
     if not options.inputs:
         raise GuestBuildError("lindref cc: no input file (see lindref cc --help)", 2)
     for path in options.inputs:
         if not path.is_file():
             raise GuestBuildError(f"lindref cc: {path}: no such file", 2)
     toolchain = find_toolchain()
-    kit = build_kit(toolchain, debug=options.debug)
-    flags = [options.opt, *(["-g"] if options.debug else []), *options.compiler]
+    dynamic = options.pie or options.shared
+    kit = (build_shared_kit if dynamic else build_kit)(toolchain, debug=options.debug)
+    flags = [*(PIC_FLAGS if dynamic else ()), options.opt, *(["-g"] if options.debug else []), *options.compiler]
     flags += [word for folder in options.include_dirs for word in ("-I", folder)]
     with tempfile.TemporaryDirectory(prefix="lindref-cc-") as folder:
         objects: list[str] = []
@@ -165,7 +220,7 @@ def _build(options: _Options) -> None:
                 objects.append(str(target))
             else:
                 objects.append(str(path))
-        _link(toolchain, objects, kit, options)
+        (_link_dynamic if dynamic else _link)(toolchain, objects, kit, options)
 
 
 def compile_guest(
@@ -175,6 +230,7 @@ def compile_guest(
     grate: bool = False,
     pie: bool = False,
     shared: bool = False,
+    rdynamic: bool = False,
     libs: Sequence[str] = (),
     include_dirs: Sequence[str | Path] = (),
     opt: str = "-O2",
@@ -189,8 +245,9 @@ def compile_guest(
         sources: the files, in link order.
         output: the ``.wasm`` file to write.
         grate: export ``pass_fptr_to_wt`` as a grate must.
-        pie: a position-independent program (not available yet).
-        shared: a shared library (not available yet).
+        pie: a position-independent program, which is loaded with the C library beside it.
+        shared: a shared library.
+        rdynamic: libraries may use the symbols of a position-independent program.
         libs: library names as after ``-l``; those of the C library are part of the kit.
         include_dirs: folders for ``-I``.
         opt: optimisation level as clang's word.
@@ -210,6 +267,7 @@ def compile_guest(
             grate=grate,
             pie=pie,
             shared=shared,
+            export_dynamic=rdynamic,
             libraries=list(libs),
             include_dirs=[str(folder) for folder in include_dirs],
             opt=opt,
@@ -262,6 +320,8 @@ def _parse(argv: Sequence[str]) -> _Options:
                 options.pie = True
             case "--shared" | "-shared":
                 options.shared = True
+            case "-rdynamic":
+                options.export_dynamic = True
             case "-g":
                 options.debug = True
             case "-nostartfiles":

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -41,8 +42,23 @@ The allocation functions are ordinary ones to it: it would otherwise take for gr
 KIT_FLAGS = tuple("-std=gnu17 -O2 -fno-builtin -fno-strict-aliasing -Wall -Wextra -Werror -Wno-parentheses".split())
 """How the library itself is compiled, whatever the program asks for."""
 
+PIC_FLAGS = ("-fPIC", "-fvisibility=default")
+"""What makes code position-independent, and its symbols visible to other modules."""
+
 START_OBJECT = "start.o"
-"""The object that is always linked, and first."""
+"""The object that is always linked into a program, and first."""
+
+MODULE_OBJECT = "tls_size.o"
+"""The object that is always linked, into programs and shared libraries."""
+
+ARGUMENTS_OBJECT = "main_args.o"
+"""Linked into programs whose main has parameters."""
+
+STATIC_OBJECTS = frozenset({START_OBJECT, MODULE_OBJECT, ARGUMENTS_OBJECT, "longjmp_tag.o"})
+"""What a shared C library leaves out: the start of programs, and the tag, which the host has for all modules."""
+
+SHARED_LIBRARY = "libc.so"
+"""The kit as a shared library, in the folder of its position-independent objects and in `library_folder`."""
 
 
 def cache_root() -> Path:
@@ -78,13 +94,19 @@ def _compile(toolchain: Toolchain, flags: tuple[str, ...], sources: list[Path], 
         raise GuestBuildError(f"lindref cc: the guest kit does not compile: {lines[0] if lines else command[0]}")
 
 
-def build_kit(toolchain: Toolchain, extra: tuple[str, ...] = (), debug: bool = False) -> Path:
+def build_kit(
+    toolchain: Toolchain,
+    extra: tuple[str, ...] = (),
+    debug: bool = False,
+    finish: Callable[[Path], None] | None = None,
+) -> Path:
     """The folder with the kit's objects, compiled now if it is not in the cache.
 
     Args:
         toolchain: the compiler to use.
         extra: further code generation flags (they are part of the key).
         debug: with line numbers of the library itself.
+        finish: what is to be done in the folder before it is complete.
 
     Raises:
         GuestBuildError: the library does not compile with this compiler, or the cache cannot be written.
@@ -103,6 +125,8 @@ def build_kit(toolchain: Toolchain, extra: tuple[str, ...] = (), debug: bool = F
         sources = kit_sources()
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda part: _compile(toolchain, flags, part, building), (sources[::2], sources[1::2])))
+        if finish is not None:
+            finish(building)
         try:
             building.rename(folder)
         except OSError:
@@ -115,7 +139,63 @@ def build_kit(toolchain: Toolchain, extra: tuple[str, ...] = (), debug: bool = F
     return folder
 
 
-def kit_objects(folder: Path) -> tuple[Path, list[Path]]:
-    """The start object, and the rest of the library in a fixed order."""
-    objects = sorted(folder.glob("*.o"))
-    return folder / START_OBJECT, [path for path in objects if path.name != START_OBJECT]
+def kit_objects(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The objects that every program has, the start first, and the rest of the library in a fixed order."""
+    first = [folder / START_OBJECT, folder / MODULE_OBJECT]
+    return first, [path for path in sorted(folder.glob("*.o")) if path not in first]
+
+
+def library_folder() -> Path:
+    """Where shared libraries that programs of this machine find by themselves lie."""
+    return cache_root() / "lindref" / "lib"
+
+
+def installed_libraries() -> list[Path]:
+    """The shared libraries in `library_folder`."""
+    return sorted(library_folder().glob("*.so"))
+
+
+def build_shared_kit(toolchain: Toolchain, debug: bool = False) -> Path:
+    """The folder with the kit's position-independent objects and its shared library, which is installed, too.
+
+    Raises:
+        GuestBuildError: it does not compile or link, or the cache cannot be written.
+    """
+
+    def link(folder: Path) -> None:
+        objects = [path.name for path in sorted(folder.glob("*.o")) if path.name not in STATIC_OBJECTS]
+        words = ["--strip-debug"] if not debug else []
+        command = shared_link(toolchain, [*objects, MODULE_OBJECT], SHARED_LIBRARY, ["-Bsymbolic", *words])
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            why = next(iter(done.stderr.splitlines()), command[0])
+            raise GuestBuildError(f"lindref cc: the shared guest kit does not link: {why}")
+
+    folder = build_kit(toolchain, PIC_FLAGS, debug, finish=link)
+    library, target = folder / SHARED_LIBRARY, library_folder() / SHARED_LIBRARY
+    try:
+        if not target.is_file() or target.read_bytes() != library.read_bytes():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as new:
+                new.write(library.read_bytes())
+            Path(new.name).replace(target)
+    except OSError as error:
+        raise GuestBuildError(f"lindref cc: {target}: {error.strerror or error}") from error
+    return folder
+
+
+MEMORY_WORDS = ("-m", "wasm32", "--import-memory", "--shared-memory", f"--max-memory={64 << 20}")
+"""What the linker is told about memory, whatever it links."""
+
+
+def shared_link(toolchain: Toolchain, objects: Sequence[str], output: str, words: Sequence[str]) -> list[str]:
+    """The linker's words for a shared library (tool conventions, dylink.0)."""
+    return [
+        *toolchain.linker,
+        *MEMORY_WORDS,
+        *("-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--export-dynamic"),
+        *("--export-if-defined=__wasm_call_ctors", "--export-if-defined=__wasm_init_tls"),
+        *words,
+        *objects,
+        *("-o", output),
+    ]

@@ -18,6 +18,7 @@ LIND = "lind"
 WASI = "wasi_snapshot_preview1"
 
 MAKE_SYSCALL = "make-syscall"
+LINKING = ("dlopen", "dlsym", "dlclose")
 EPOCH = "epoch"
 
 _TWO = FuncType((_I32, _I32), (_I32,))

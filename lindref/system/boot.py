@@ -1,4 +1,4 @@
-"""Booting a run from the host: which root, which program, which arguments (BOOT-1 … BOOT-4 in spec/system.md)."""
+"""Booting a run from the host: which root, which program, which arguments (BOOT-1 … BOOT-5 in spec/system.md)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from lindref.classes import evolve
 from lindref.posix import memory
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
 from lindref.posix.call import Arg, Call
 from lindref.posix.errno import name_of
 from lindref.posix.fs import roots
-from lindref.posix.fs.content import read
-from lindref.posix.fs.populate import file_of
 from lindref.posix.fs.walk import Follow, root_of, walk
 from lindref.posix.result import Done, Refused
 from lindref.profile import SPEC, Profile
 from lindref.system.choices import Chooser
 from lindref.system.image import PAGE, ImageError
 from lindref.system.lifecycle import FIXED_PRIVATE_ANONYMOUS, MMAP, PROT_READ_WRITE
+from lindref.system.loader import files
 from lindref.system.runner import Loading
 from lindref.system.runtime import CageRuntime, Config
 from lindref.system.script_runner import ScriptRunner, ScriptState
@@ -50,14 +50,16 @@ def boot(
     env: Mapping[str, str] | None = None,
     grates: Sequence[GrateSpec] = (),
     observe: Callable[[System], None] | None = None,
+    libraries: Callable[[], Sequence[str]] | None = None,
 ) -> System:
     """A system with ``program`` as cage 1, about to run. ``grates`` come over it, outermost first (PY-2); beneath one
     in wasm it is not cage 1, which then is the first such grate.
 
     With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working
     directory is the root, copy-on-write (BOOT-3). ``argv[0]`` is the program as typed (BOOT-4). ``engine`` says which
-    machine runs wasm. ``observe`` is called
-    with the system before the first event. Raises ``BootError`` (``LoadError`` for a file that is no program).
+    machine runs wasm. ``observe`` is called with the system before the first event. ``libraries`` gives host files
+    that stand in for what a dynamic program needs where no root is given (BOOT-5). Raises ``BootError``
+    (``LoadError`` for a file that is no program).
     """
     typed = os.fspath(program)
     system = System(profile=profile, config=config, chooser=chooser, engine=engine)
@@ -76,14 +78,16 @@ def boot(
     except roots.RootError as error:
         raise BootError(str(error)) from None
     path = os.fsencode(inside)
-    data = _read_program(system, path, typed)
+    found = _read_program(system, path, typed)
+    if not within:
+        _bring_libraries(system, found.data, base, root_mode, libraries)
     if observe is not None:
         observe(system)
     # BOOT-4
     argv = [os.fsencode(typed), *map(os.fsencode, args)]
     variables = [os.fsencode(f"{key}={value}") for key, value in (env or {}).items()]
     try:
-        system.boot(path, data, argv, variables, words)
+        system.boot(found.path, found.data, argv, variables, words)
     except ImageError as error:
         raise LoadError(f"{typed}: {error}") from None
     return system
@@ -140,7 +144,7 @@ def _stack(
     return stack.chain, stack.words
 
 
-def _bring(system: System, program: str, base: str, root_mode: str) -> str:
+def _bring(system: System, program: str, base: str, root_mode: str, folder: str = "/") -> str:
     """The path inside the root of a program that was named by a host path (BOOT-3)."""
     try:
         real, top = os.path.realpath(program), os.path.realpath(base)
@@ -150,20 +154,39 @@ def _bring(system: System, program: str, base: str, root_mode: str) -> str:
             data = file.read()
     except OSError as error:
         raise BootError(f"{program}: {error.strerror}") from None
-    inside = "/" + os.path.basename(program)
+    inside = folder + os.path.basename(program)
     roots.add_file(system.kernel, os.fsencode(inside), data, 0o755)
     return inside
 
 
-def _read_program(system: System, path: bytes, typed: str) -> bytes:
-    """The bytes of the program inside the root."""
+def _bring_libraries(
+    system: System, program: bytes, base: str, root_mode: str, libraries: Callable[[], Sequence[str]] | None
+) -> None:
+    """The libraries of a program that was named by a host path come from the host, too (BOOT-5)."""
+    kernel, words = system.kernel, []
+    for name, path in system.config.preloads:
+        there = files.open_module(kernel, os.fsencode(path)) is not None
+        words.append((name, path if there else _bring(system, path, base, root_mode, "/lib/")))
+    if words:
+        system.config = evolve(system.config, preloads=tuple(words))
+    elif libraries is not None and b"dylink.0" in program[:64]:
+        for library in libraries():
+            stem = os.fsencode(os.path.splitext(os.path.basename(library))[0])
+            if not any(files.in_folders(kernel, stem + suffix, files.FOLDERS) for suffix in files.SUFFIXES):
+                with open(library, "rb") as file:
+                    roots.add_file(kernel, b"/lib/" + os.fsencode(os.path.basename(library)), file.read(), 0o755)
+
+
+def _read_program(system: System, path: bytes, typed: str) -> files.Found:
+    """The program inside the root; for machine code the plain module beside it (DYN-1)."""
     kernel = system.kernel
+    found = files.open_module(kernel, path)
+    if found is not None:
+        return found
     try:
         inode = walk(kernel, path, root_of(kernel), Follow.YES).found(kernel)
-        if not inode.is_file:
-            raise BootError(f"{typed}: not a regular file")
-        inode = file_of(kernel, inode.number)
-        return read(kernel, inode.number, 0, inode.size)
+        why = "Permission denied" if inode.is_file else "not a regular file"
+        raise BootError(f"{typed}: {why}")
     except Refused as refusal:
         result = refusal.result
         why = name_of(-result.value) if isinstance(result, Done) else str(result)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lindref import classes
 
 if TYPE_CHECKING:
+    from lindref.profile import Profile
     from lindref.system.system import System
     from lindref.vm.memory import Memory
 
@@ -54,4 +55,9 @@ class CageGuest:
 
     def note(self, text: str) -> None:
         """Tell the person running this."""
-        self.system.note(None, f"cage {self.cage}: {text}")
+        self.system.note(None, text)
+
+    @property
+    def profile(self) -> Profile:
+        """The profile in force."""
+        return self.system.profile

@@ -50,5 +50,8 @@ def answer(guest: Guest, func: HostFunc, args: Sequence[Any]) -> list[int] | str
             return "debug-panic: " + (text or b"").decode("utf-8", "backslashreplace")
         case "epoch_callback":
             return []  # delivery is decided by the scheduler at the same places
+        case "dlopen" | "dlsym" | "dlclose":
+            guest.note(f"{func.name}: a static program loads no libraries")
+            return [-1 & 0xFFFFFFFF]
         case name:
-            return f"{name}: dynamic linking is not supported in a static program"
+            return f"unknown import: `{func.module}::{name}` has not been defined"  # DYN-10

@@ -1,6 +1,6 @@
-"""Program images: modules as the system loads them, each decoded once, and how they are linked.
+"""Program images: modules as the system loads them, each decoded once, and how static ones are linked.
 
-Static modules only: rules ABI-1, ABI-6, LOAD-1. A dynamic module (one with ``dylink.0``) is refused by name.
+Rules ABI-1, ABI-6, LOAD-1; for dynamic modules (those with ``dylink.0``) see ``lindref.system.loader``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lindref.vm.values import Extern, HostFunc
 from lindref.wasm.binary.decoder import decode
 from lindref.wasm.errors import WasmError
 from lindref.wasm.module import ExternKind, Import, Module
-from lindref.wasm.sections import dylink
+from lindref.wasm.sections import Dylink, dylink
 from lindref.wasm.types import FuncType, GlobalType, MemoryType, NumType, TagType
 
 PAGE = 4096
@@ -44,11 +44,14 @@ class Blob:
 
 @classes.frozen(eq=False)
 class Image:
-    """A loaded module. ``minimum`` is its declared minimum memory in bytes, a multiple of the page."""
+    """A loaded module. ``minimum`` is its declared minimum memory in bytes, a multiple of the page; ``name`` its own
+    name, empty where it has none; ``dylink`` how it is laid out if it is position-independent (DYN-1)."""
 
     digest: str
     program: Program
     minimum: int
+    name: str = ""
+    dylink: Dylink | None = None
 
 
 @classes.define
@@ -94,14 +97,15 @@ def _load(data: bytes) -> Image:
     if data[:4] != b"\0asm":
         raise ImageError("not a wasm module (no \\0asm at its start)")
     module = decode(data)
-    if dylink(module) is not None:
-        raise ImageError("a dynamic module (it has a dylink.0 section): not supported yet, link it statically")
     made = program(module)  # validates the shell: after this, indices mean something
+    info = dylink(module)
+    if info is not None and info.has_memory_info:
+        return Image(module.digest, made, 0, made.names.module or "", info)
     _check_imports(module)
     memories = [i.desc for i in module.imported(ExternKind.MEMORY)]
     declared = [m for m in (*memories, *module.memories) if isinstance(m, MemoryType)]
     minimum = declared[0].limits.minimum * 65536 if declared else 0
-    return Image(module.digest, made, minimum)
+    return Image(module.digest, made, minimum, made.names.module or "")
 
 
 def _import_problem(module: Module, wanted: Import) -> str | None:

@@ -37,7 +37,7 @@ FIXED_PRIVATE_ANONYMOUS = 0x32
 
 
 def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
-    """``thread``'s cage is to run a new image: make its memory and ask for the image's mapping (LOAD-1).
+    """``thread``'s cage is to run a new image: make its memory and ask for the image's mapping (LOAD-1, DYN-3).
 
     The mapping is a call like any other, so a grate that interposes mmap sees it: the cage's table is the one it had
     before (3I-EXEC-1).
@@ -50,7 +50,8 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
         grates.abandon(system, cage)
         processes.execed(system.kernel, cage, request.env)
     system.drop_workers(cage)
-    runtime = CageRuntime(cage, image.digest, request.argv, request.env, serves=True, arena=image.minimum)
+    static = image.dylink is None
+    runtime = CageRuntime(cage, image.digest, request.argv, request.env, serves=static, arena=image.minimum)
     system.runtimes = system.runtimes.set(cage, runtime)
     system.new_memory(cage)
     thread.tid = MAIN_THREAD
@@ -62,6 +63,12 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
         argv=tuple(text(a) for a in request.argv),
         digest=image.digest,
     )
+    if not static:
+        from lindref.system.loader.runner import program_runner  # most programs are static
+
+        thread.runner = program_runner(system.guest(cage), image, request.path, system.preloads(image, request.path))
+        thread.status = Ready()
+        return
     values = (0, image.minimum + ARENA_SIZE, PROT_READ_WRITE, FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)
     request_ = abi.SyscallRequest(MMAP, 0, cage, cage, tuple((v, cage) for v in values))
     calls.begin(system, thread, request_, then="load")
@@ -141,7 +148,7 @@ def exec_(system: System, thread: Thread, pending: Pending, wanted: Exec) -> Non
     """
     request = ImageRequest(wanted.path, wanted.image, wanted.argv, wanted.env)
     try:
-        system.images.load(request.image)
+        system.preloads(system.images.load(request.image), request.path)
     except ImageError as error:
         system.note(thread, f"exec {text(wanted.path)}: {error}")
         calls.complete(system, thread, pending, -ENOEXEC, "EXEC-4")

@@ -74,8 +74,32 @@ class WakesMemory:
     count: int
 
 
+@classes.frozen
+class CannotLoad:
+    """Its program, or a library that it cannot be without, cannot be loaded: one line."""
+
+    message: str
+
+
+@classes.frozen
+class HostEnds:
+    """The real host would not survive what the program asks of the loader; ``rule`` names the deviation."""
+
+    message: str
+    rule: str
+
+
 RunnerEvent = (
-    Asks | Finished | Trapped | Preempted | AtDelivery | HandlerReturned | WaitsOnMemory | WakesMemory
+    Asks
+    | Finished
+    | Trapped
+    | Preempted
+    | AtDelivery
+    | HandlerReturned
+    | WaitsOnMemory
+    | WakesMemory
+    | CannotLoad
+    | HostEnds
 )
 
 

@@ -44,7 +44,8 @@ class Config:
     touched guest memory a cage may have, ``None`` for no limit. ``max_depth``: frames of guest calls.
     ``start_time``: virtual time at boot, ns (TIME-1 says what the clocks show). ``clock``: ``virtual``, or ``real``
     where sleeping takes as long as it says (TIME-8). ``net``: the network ends with the run (``""``), or is joined to
-    the host's ``loopback`` or to ``any`` interface (SOCK-14).
+    the host's ``loopback`` or to ``any`` interface (SOCK-14). ``preloads``: the libraries that dynamic programs are
+    loaded with, as (import module, path in the root); without any they are found (DYN-1).
     """
 
     workers: int = 32
@@ -56,3 +57,4 @@ class Config:
     start_time: int = 0
     clock: str = "virtual"
     net: str = ""
+    preloads: tuple[tuple[str, str], ...] = ()

@@ -183,21 +183,25 @@ def boot(
     workers: int = 32,
     max_ticks: int | None = None,
     max_memory: int | None = None,
+    preloads: Sequence[tuple[str, str]] = (),
     engine: str = "auto",
     grates: Sequence[GrateSpec] = (),
 ) -> System:
     """Boot ``program`` (a host path, or with ``root`` a path inside it) as cage 1, about to run.
 
     ``seed`` chooses schedule and random bytes, ``schedule`` replays one. ``grates`` come over the program, the first
-    farthest from it: ``Grate`` objects or classes, ``"MODULE:CLASS,OPTION=VALUE"``, files of wasm grates. Raises
-    ``BootError`` for what cannot be booted, ``ValueError`` for an unknown profile, engine or schedule.
+    farthest from it: ``Grate`` objects or classes, ``"MODULE:CLASS,OPTION=VALUE"``, files of wasm grates. ``preloads``
+    are libraries for dynamic programs, as pairs of import module and path. Raises ``BootError`` for what cannot be
+    booted, ``ValueError`` for an unknown profile, engine or schedule.
     """
     if engine not in ENGINES:
         raise ValueError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
     chosen = by_name(profile) if isinstance(profile, str) else profile
     then = FirstOption() if seed is None else Seeded(seed)
     chooser = then if schedule is None else Replay(parse_schedule(schedule), then)
-    config = Config(workers=workers, max_ticks=max_ticks, max_memory=max_memory, seed=seed or 0)
+    config = Config(
+        workers=workers, max_ticks=max_ticks, max_memory=max_memory, seed=seed or 0, preloads=tuple(preloads)
+    )
     made: list[System] = []
     booted = boot_system(
         program,

@@ -18,6 +18,7 @@ from lindref.state.records import adopt, record
 from lindref.system import worldly
 from lindref.system.choices import ChoicesState, Chooser
 from lindref.system.image import Blob
+from lindref.system.loader.runner import DynamicRunner, DynamicRunnerState
 from lindref.system.outcome import Outcome
 from lindref.system.python.records import GrateState, HandlingState, Recipe
 from lindref.system.runner import Loading, Runner, RunnerState
@@ -30,7 +31,7 @@ from lindref.threei.tables import HandlerTables
 from lindref.vm.memory import Memory, MemoryState
 from lindref.vm.program import Program
 
-adopt("system.config", Config)
+adopt("system.config", Config, version=2)
 
 KIND = "system"
 
@@ -182,6 +183,8 @@ def _runner(system: System, cage: int, state: RunnerState, programs: Mapping[str
     match state:
         case WasmRunnerState():
             return WasmRunner.thaw(system.guest(cage), state, programs)
+        case DynamicRunnerState():
+            return DynamicRunner.thaw_dynamic(system.guest(cage), state, programs)
         case ScriptState():
             return ScriptRunner.thaw(system.guest(cage), state)
         case HandlingState():

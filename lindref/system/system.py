@@ -17,13 +17,15 @@ from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
 from lindref.system.host import SystemHost
-from lindref.system.image import PAGE, Images, link
+from lindref.system.image import PAGE, Image, Images, link
 from lindref.system.outcome import Ending, Outcome
 from lindref.system.runner import (
     Asks,
     AtDelivery,
+    CannotLoad,
     Finished,
     HandlerReturned,
+    HostEnds,
     Loading,
     Preempted,
     Runner,
@@ -52,6 +54,7 @@ from lindref.vm.limits import Budget, Exhaustion
 from lindref.vm.memory import Memory
 
 if TYPE_CHECKING:
+    from lindref.system.loader.needs import Preload
     from lindref.system.python.grate import Grate
     from lindref.system.python.records import Attaching, GrateState, Recipe
 
@@ -159,7 +162,7 @@ class System:
 
         Raises ``ImageError`` where the image cannot be loaded at all.
         """
-        self.images.load(image)
+        self.preloads(self.images.load(image), path)
         request = ImageRequest(path, image, tuple(argv), tuple(env))
         thread = self.first_cage(Loading(), request.env)
         if words:
@@ -244,6 +247,10 @@ class System:
                 thread.status = AtomicBlocked(address, deadline)
             case WakesMemory(address, count):
                 thread.runner.resume(self._wake_memory(thread.cage, address, count))
+            case CannotLoad(message):
+                self.load_failed(thread, message)
+            case HostEnds(message, rule):
+                self.fault(thread, message, rule, code=calls.panic_code(thread))
 
     def _finished(self, thread: Thread, value: int) -> None:
         if thread.slot:
@@ -385,6 +392,23 @@ class System:
         """A runner at the beginning of the cage's image; raises ``ImageError``."""
         store, view = link(self.images[self.runtimes[cage].digest], self.memories[cage])
         return WasmRunner(self.guest(cage), store, view, PROGRAM)
+
+    def preloads(self, image: Image, path: bytes) -> list[Preload]:
+        """The libraries that a program is loaded with (DYN-1); raises ``ImageError`` where one is missing.
+
+        Those that were asked for must be there for a static program, too, which does not get them.
+        """
+        words = self.config.preloads
+        if image.dylink is None and not words:
+            return []
+        from lindref.system.loader import needs  # most programs are static
+
+        if words:
+            found = needs.explicit(self.kernel, self.images, words)
+            return found if image.dylink is not None else []
+        folder = path.rpartition(b"/")[0]
+        follow = not self.profile.has("DL-NEEDED")
+        return needs.needs(self.kernel, self.images, image, folder, follow=follow)
 
     def set_runtime(self, cage: int, **changes: Any) -> None:
         """Replace fields of a cage's runtime record."""

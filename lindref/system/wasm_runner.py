@@ -7,9 +7,10 @@ Rules LOAD-2, THREAD-5, 3I-GRATE-5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from lindref.profile import Profile
 from lindref.state.records import record, replace
 from lindref.system import abi
 from lindref.system.hostcalls import answer
@@ -19,6 +20,7 @@ from lindref.system.runner import (
     AtDelivery,
     Finished,
     HandlerReturned,
+    HostEnds,
     Preempted,
     RunnerEvent,
     Trapped,
@@ -32,7 +34,7 @@ from lindref.vm.machine import Machine
 from lindref.vm.memory import Memory
 from lindref.vm.program import Program
 from lindref.vm.store import Store, StoreState, View
-from lindref.vm.values import FuncInst, GlobalAddr, Value
+from lindref.vm.values import Extern, FuncInst, GlobalAddr, HostFunc, Value
 
 #: Steps of a plan that are not calls of an export.
 START = "(start)"
@@ -62,6 +64,10 @@ class Guest(Protocol):
         """The environment of its image."""
 
     @property
+    def profile(self) -> Profile:
+        """The profile in force."""
+
+    @property
     def max_depth(self) -> int:
         """Frames of guest calls that a thread may have."""
 
@@ -89,13 +95,15 @@ class Step:
     optional: bool = False
 
 
-@record("system.tls")
+@record("system.tls", version=2)
 class TlsBarrier:
-    """What the frames that prepare a new thread remember: its stack's high end and how far below it the stack pointer
-    is to stand; ``block`` is the address of the thread's TLS block once known."""
+    """What the frames that prepare a new thread remember: the high end of what is left of its stack, and how far below
+    that the stack pointer is to stand in the end; the instances that need a block of thread-local storage still, the
+    present one first, and ``block``, the address of its block once known."""
 
     stack: int
     below: int
+    instances: tuple[int, ...]
     block: int | None = None
 
 
@@ -119,9 +127,15 @@ class WasmRunner:
     """See the module; implements ``lindref.system.runner.Runner``."""
 
     def __init__(
-        self, guest: Guest, store: Store, view: View, plan: tuple[Step, ...], machine: Machine | None = None
+        self,
+        guest: Guest,
+        store: Store,
+        view: View | None,
+        plan: tuple[Step, ...],
+        machine: Machine | None = None,
     ) -> None:
-        """A runner with ``plan`` to carry out; ``machine`` continues one that runs already."""
+        """A runner with ``plan`` to carry out; ``machine`` continues one that runs already. ``view`` is the main
+        program's, ``None`` as long as it is not there."""
         self.guest = guest
         self.store = store
         self.view = view
@@ -134,20 +148,27 @@ class WasmRunner:
 
     # The instance's exports.
 
-    def function(self, name: str) -> FuncInst | None:
-        """An exported function (or the start function) that the module itself defines."""
-        found = self.view.instance.start if name == START else self.view.instance.export(name)
+    def export(self, name: str, instance: int | None = None) -> Extern | None:
+        """What the main program exports under a name (or instance ``instance``); ``START``: its start function."""
+        view = self.view if instance is None else self.store.views[instance]
+        if view is None:
+            return None
+        return view.instance.start if name == START else view.instance.export(name)
+
+    def function(self, name: str, instance: int | None = None) -> FuncInst | None:
+        """An exported function that a module defines."""
+        found = self.export(name, instance)
         return found if isinstance(found, FuncInst) else None
 
     def global_value(self, name: str) -> int | None:
         """The value of an exported i32 global."""
-        found = self.view.instance.export(name)
+        found = self.export(name)
         value = self.store.globals[found.number].value if isinstance(found, GlobalAddr) else None
         return value if isinstance(value, int) else None
 
     def set_global(self, name: str, value: int) -> None:
         """Set an exported global, where there is one."""
-        found = self.view.instance.export(name)
+        found = self.export(name)
         if isinstance(found, GlobalAddr):
             self.store.globals[found.number].value = value & 0xFFFFFFFF
 
@@ -163,6 +184,9 @@ class WasmRunner:
         self.changed = True
         limit = self.machine.ticks + ticks
         while True:
+            said = self.prepare()
+            if said is not None:
+                return said
             if self.machine.frame is None and not self._next_step():
                 return Finished(0)
             left = limit - self.machine.ticks
@@ -171,6 +195,10 @@ class WasmRunner:
             event = self._event(self.machine.run(left))
             if event is not None:
                 return event
+
+    def prepare(self) -> RunnerEvent | None:
+        """What is to be done before the machine goes on; an event where that is something to say."""
+        return None
 
     def _next_step(self) -> bool:
         """Begin the next call of the plan; false if there is none."""
@@ -192,13 +220,7 @@ class WasmRunner:
         """What an outcome of the machine means; ``None``: nothing to say, go on."""
         match outcome:
             case outcomes.HostCall(func, args):
-                if func.name == abi.MAKE_SYSCALL:
-                    return Asks(abi.decode_syscall(args))
-                reply = answer(self.guest, func, args)
-                if isinstance(reply, str):
-                    return Trapped(reply, self.where())
-                self.machine.resume(reply)
-                return None
+                return self.host_call(func, args)
             case outcomes.Returned(values):
                 last = self.current is not None and self.current.last
                 self.current = None
@@ -225,6 +247,18 @@ class WasmRunner:
                 raise Exhaustion(message)  # the run is over, whoever ran
             case outcomes.Paused() | outcomes.Stepped():
                 return Preempted()
+
+    def host_call(self, func: HostFunc, args: Sequence[Value]) -> RunnerEvent | None:
+        """A host function was called: it is answered at once, or the call leaves the cage."""
+        if func.module == abi.LIND and func.name == abi.MAKE_SYSCALL:
+            return Asks(abi.decode_syscall(args))
+        if func.module == abi.LIND and func.name in abi.LINKING and self.guest.profile.has("DL-STATIC"):
+            return HostEnds(f"{func.name}: dynamic linking is not enabled", "DL-STATIC")
+        reply = answer(self.guest, func, args)
+        if isinstance(reply, str):
+            return Trapped(reply, self.where())
+        self.machine.resume(reply)
+        return None
 
     def resume(self, value: int) -> None:
         """Answer the call (or atomic operation) that the machine waits in."""
@@ -283,31 +317,41 @@ class WasmRunner:
         frozen = self.machine.freeze()
         other = self._copy(self.guest, self.store.spawn_thread(), frozen)
         below = self.stack_top - (self.global_value("__stack_pointer") or 0)
-        other.stack_top = stack
         other.machine.resume([0])
-        size = other.function("__get_aligned_tls_size")
-        init = other.function("__wasm_init_tls")
-        if size is not None and init is not None:
-            other.set_global("__stack_pointer", stack)
-            other.machine.push_call(size, [], TlsBarrier(stack, below))
-        else:
-            other.set_global("__stack_pointer", stack - below)
+        other.next_block(TlsBarrier(stack, below, other.tls_instances()))
         return other
 
+    def tls_instances(self) -> tuple[int, ...]:
+        """The instances that have thread-local storage, in the order in which a new thread's blocks are made."""
+        exported = all(self.function(name) is not None for name in ("__get_aligned_tls_size", "__wasm_init_tls"))
+        return (self.view.instance.number,) if exported and self.view is not None else ()
+
+    def next_block(self, barrier: TlsBarrier) -> None:
+        """Prepare the next block of a new thread, or begin it."""
+        self.set_global("__stack_pointer", barrier.stack)
+        if barrier.instances:
+            size = self.function("__get_aligned_tls_size", barrier.instances[0])
+            assert size is not None
+            self.machine.push_call(size, [], barrier)
+        else:
+            self.stack_top = barrier.stack
+            self.set_global("__stack_pointer", barrier.stack - barrier.below)
+
     def _prepared(self, barrier: TlsBarrier, values: tuple[Value, ...]) -> None:
-        """One of the two preparations of a new thread has returned."""
+        """One of the preparations of a new thread has returned: the size of a block, or its first contents."""
         if barrier.block is None:
             block = barrier.stack - values[0]
             self.set_global("__stack_pointer", block)
-            init = self.function("__wasm_init_tls")
+            init = self.function("__wasm_init_tls", barrier.instances[0])
             assert init is not None
             self.machine.push_call(init, [block & 0xFFFFFFFF], replace(barrier, block=block))
         else:
-            self.set_global("__stack_pointer", barrier.block - barrier.below)
+            self.next_block(TlsBarrier(barrier.block, barrier.below, barrier.instances[1:]))
 
     def _copy(self, guest: Guest, store: Store, frozen: Continuation) -> WasmRunner:
         machine = engines.thaw(guest.engine, store, frozen, max_depth=guest.max_depth)
-        other = WasmRunner(guest, store, store.views[self.view.instance.number], self.plan, machine)
+        view = None if self.view is None else store.views[self.view.instance.number]
+        other = WasmRunner(guest, store, view, self.plan, machine)
         other.current = self.current
         other.stack_top = self.stack_top
         return other
@@ -320,7 +364,7 @@ class WasmRunner:
         return WasmRunnerState(
             self.store.freeze(memories=False),
             self.machine.freeze(),
-            self.view.instance.number,
+            -1 if self.view is None else self.view.instance.number,
             self.plan,
             self.current,
             self.stack_top,

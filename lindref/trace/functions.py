@@ -21,8 +21,10 @@ def function_name(system: System, cage: int, address: int) -> str:
         return f"{type(grate).__name__}.{method}" if method else ""
     thread = system.main_thread(cage)
     runner = thread.runner if thread is not None else None
-    if not isinstance(runner, WasmRunner) or not runner.view.tables:
+    if not isinstance(runner, WasmRunner) or runner.view is None or not runner.view.tables:
         return ""
     elements = runner.view.tables[0].elements
     found = elements[address] if 0 <= address < len(elements) else None
-    return runner.view.instance.program.func_name(found.index) if isinstance(found, FuncInst) else ""
+    if not isinstance(found, FuncInst):
+        return ""
+    return runner.store.views[found.instance].instance.program.func_name(found.index)

@@ -246,6 +246,16 @@ class Machine:
         if frame is not None:
             self.pc = frame.pc
 
+    def abandon(self, barrier: Value) -> None:
+        """Drops the call that was pushed with ``barrier``, and everything above it: it never returns. What the
+        machine was waiting for when it was pushed, it waits for again."""
+        frame = self.frame
+        while frame is not None and not (frame.view is None and frame.locals[0] == barrier):
+            frame = frame.parent
+        assert frame is not None, "no such call"
+        self._trapped = False
+        self.cut(frame.parent, frame.locals[1])
+
     def at_tick(self) -> None:
         """At a function's entry or a loop's head, when attention is wanted or the portion of ticks is used up."""
         if self.attention:

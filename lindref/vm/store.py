@@ -79,6 +79,14 @@ class View:
         self.space: Any = None
         """What compiled code of this instance runs in (``vm.compiled.space.Space``), once there is any."""
 
+    def relink(self, instance: Instance) -> None:
+        """The same instance with other imported functions; the store is to be told (``Store.reshape``)."""
+        before, self.instance = self.instance.imports, instance
+        if self.space is not None:
+            for number, (old, new) in enumerate(zip(before, instance.imports, strict=True)):
+                if old != new:
+                    self.space.rebind(number)
+
     def copy(self, store: Store) -> View:
         """The same instance within a copy of the store."""
         view = View(self.instance, store)
@@ -196,6 +204,10 @@ class Store:
             self._freeze_segments(),
             tuple(memory.freeze() for memory in self.memories) if memories else (),
         )
+
+    def reshape(self) -> None:
+        """An instance was replaced: the shape is to be made anew."""
+        self._shape = None
 
     def _freeze_shape(self) -> Shape:
         """The same object as long as nothing was added."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -203,10 +204,45 @@ def test_what_is_no_program_is_70_and_one_line(lindref: Run, tmp_path: Path, dat
     assert len(err.splitlines()) == 1 and "x.wasm" in err
 
 
-def test_a_dynamic_module_is_refused_by_name(lindref: Run, tmp_path: Path) -> None:
-    data = b"\0asm\1\0\0\0" + b"\0\x0f\x08dylink.0\x01\x04\x00\x00\x00\x00"
-    status, _, err = lindref("run", put(tmp_path, "x.wasm", data))
-    assert status == 70 and "dynamic" in err
+DYNAMIC = GUESTS / "dynamic"
+
+
+def test_boot_5_libraries_come_from_the_host(lindref: Run, tmp_path: Path) -> None:
+    """BOOT-5: a library that was asked for by a host path, or one that lies in the root."""
+    image, library = DYNAMIC / "main.wasm", DYNAMIC / "lib" / "libc.so"
+    status, out, _ = lindref("run", "--preload", f"env={library}", image)
+    assert status == 70 and out == ""  # the program finds no first.so, and calls what it has not found
+    for name in ("first.so", "second.so", "alone.so", "broken.so"):
+        shutil.copy(DYNAMIC / name, tmp_path)
+    status, out, _ = lindref("run", "--preload", f"env={library}", image)
+    assert status == 0 and "calls 6 103 8 105 -1" in out
+    (tmp_path / "lib").mkdir()
+    shutil.copy(library, tmp_path / "lib")
+    assert lindref("run", image)[:2] == (status, out)
+    assert lindref("run", "--preload", "env=/lib/libc.so", image)[:2] == (status, out)
+    status, _, err = lindref("run", "--preload", "env=/none.so", image)
+    assert status == 2 and "/none.so" in err and err.count("\n") == 1
+
+
+def test_boot_5_what_the_kit_built_stands_in(lindref: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BOOT-5: the shared C library that `lindref cc --pie` left in the cache."""
+    cache = tmp_path / "cache" / "lindref" / "lib"
+    cache.mkdir(parents=True)
+    shutil.copy(DYNAMIC / "lib" / "libc.so", cache)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("first.so", "second.so", "alone.so", "broken.so"):
+        shutil.copy(DYNAMIC / name, tmp_path)
+    status, out, _ = lindref("run", DYNAMIC / "main.wasm")
+    assert "calls 6 103 8 105 -1" in out and status == 0
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    status, out, err = lindref("run", DYNAMIC / "main.wasm")
+    assert status == 70 and "has not been defined" in err
+
+
+def test_boot_2_a_root_has_its_own_libraries(lindref: Run) -> None:
+    """BOOT-2, DYN-1: as lind-boot has it."""
+    status, out, _ = lindref("run", "--root", DYNAMIC, "main.wasm")
+    assert status == 0 and "child: own 9, alone 600" in out
 
 
 def test_commands_and_help(lindref: Run) -> None:

@@ -138,6 +138,11 @@ class Space:
             todo.append(unit)
         return cold(body)
 
+    def rebind(self, number: int) -> None:
+        """Import ``number`` of the instance is another function now."""
+        if f"f{number}" in self.names:
+            self.names[f"f{number}"] = self._import(number)
+
     def _import(self, number: int) -> Callable[..., Any]:
         """An imported function: compiled ones of other instances are bound at their first call after that."""
         func = self.view.instance.imports[number]

@@ -6,6 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+static char *no_environment[1];
+char **environ = no_environment;
+weak_alias(environ, __environ);
+char *program_invocation_name = "";
+char *program_invocation_short_name = "";
+
 static char **own;      /* the array when it is ours to free */
 
 static size_t name_length(const char *name)

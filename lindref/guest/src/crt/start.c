@@ -1,4 +1,5 @@
-/* Program start: identity, constructors, environment, arguments, main, exit. */
+/* Program start: identity, constructors, environment, arguments, main, exit. Part of every program, static or dynamic:
+ * in a dynamic one the loader has run the constructors by then, and the rest of the library is a module of its own. */
 #include "../internal.h"
 
 #include <stdlib.h>
@@ -13,25 +14,14 @@ int __main_void(void);
 void __wasm_call_ctors(void);
 void signal_callback(int handler, int number);
 
-static char *no_environment[1];
-char **environ = no_environment;
-weak_alias(environ, __environ);
-char *program_invocation_name = "";
-char *program_invocation_short_name = "";
-
+#ifndef __PIC__
 /* Function pointers 0 and 1 mean SIG_DFL and SIG_IGN, so no function of the program may have number 1. This file comes
  * first in the link, and the first function whose address is taken gets it. */
 static void unused_function_pointer(void)
 {
 }
 void *const volatile __lind_first_functions[] = {(void *)unused_function_pointer, (void *)signal_callback};
-
-/* How big a thread's block of thread-local variables is: the host carves one of this size from the thread's stack. */
-__attribute__((export_name("__get_aligned_tls_size"))) uint32_t __get_aligned_tls_size(void)
-{
-    size_t size = __builtin_wasm_tls_size(), align = __builtin_wasm_tls_align();
-    return align ? (size + align - 1) / align * align : size;
-}
+#endif
 
 /* Where the linker put the stack of the first thread. */
 extern char __stack_low, __stack_high;
@@ -49,12 +39,16 @@ static void read_environment(void)
 
 __attribute__((export_name("_start"))) int _start(void)
 {
+#ifndef __PIC__
     (void)__lind_first_functions[0];
+#endif
     __lind_set_self(&__lind_main_thread);
     __lind_main_thread.stack_low = &__stack_low;
     __lind_main_thread.stack_size = &__stack_high - &__stack_low;
     __lind_learn_identity();
+#ifndef __PIC__
     __wasm_call_ctors();
+#endif
     read_environment();
     exit(__main_void());
 }

@@ -53,3 +53,12 @@ int *__errno_location(void)
 __attribute__((weak)) void __lind_cancel_point(void)
 {
 }
+
+#ifdef __PIC__
+/* In the shared library, before the constructors of any other module run. */
+__attribute__((constructor(101))) static void begin(void)
+{
+    __lind_set_self(&__lind_main_thread);
+    __lind_learn_identity();
+}
+#endif

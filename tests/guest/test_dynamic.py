@@ -1,0 +1,155 @@
+"""The dynamic guest of the conformance suite, and position-independent modules from `lindref cc`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lindref.guest.build_guests import GUESTS, load_guest
+from lindref.guest.cc import compile_guest
+from lindref.guest.cc import main as cc
+from lindref.guest.toolchain import GuestBuildError, find_toolchain
+from lindref.posix import console
+from lindref.profile import LIND, SPEC, Profile
+from lindref.system.boot import boot
+from lindref.system.system import System
+from lindref.wasm.binary.decoder import decode
+from lindref.wasm.sections import dylink
+
+FOLDER = GUESTS / "dynamic"
+
+
+def run(folder: Path, *words: str, profile: Profile = SPEC) -> System:
+    system = boot(words[0], words[1:], root=folder, profile=profile)
+    console.end_stdin(system.kernel)
+    system.run()
+    return system
+
+
+def lines(system: System) -> list[str]:
+    return console.output(system.kernel, console.STDOUT).decode().splitlines()
+
+
+def status(system: System) -> int:
+    assert system.outcome is not None
+    return system.outcome.status
+
+
+def test_as_promised() -> None:
+    """DYN-4, DYN-9, DYN-12, DL-1 … DL-8: constructors once, symbols of all kinds, handles, a child."""
+    guest = load_guest(FOLDER)
+    system = run(FOLDER, *guest.argv)
+    assert (status(system), "\n".join(lines(system)) + "\n") == (0, guest.stdout)
+
+
+def test_as_recorded() -> None:
+    """What differs in profile lind: the data symbol is of no use, the second library has the first one's data, what it
+    needs is not looked at; a child's libraries call each other; a broken library opens at the second try."""
+    promised = load_guest(FOLDER).stdout.splitlines()
+    system = run(FOLDER, "main.wasm", "lind", profile=LIND)
+    differ = {
+        "data 11, thread's own 4": None,
+        "second 2022": "second 2011",
+        "needed 70, default 1": None,
+    }
+    expected = [differ.get(line, line) for line in promised]
+    broken = len(expected) - 1 - expected[::-1].index("open broken.so: internal error")
+    expected[broken] = "open broken.so: yes"
+    assert lines(system) == [line for line in expected if line is not None]
+    assert status(system) == 0
+
+
+@pytest.mark.parametrize("profile", [SPEC, LIND])
+def test_what_nobody_defines_traps_with_its_name(profile: Profile) -> None:
+    """DYN-10."""
+    system = run(FOLDER, "main.wasm", "missing", profile=profile)
+    assert status(system) == 70 and "`env::nobody_has_this` has not been defined" in str(system.outcome)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Path:
+    """A folder to compile in, where there is a tool chain."""
+    try:
+        find_toolchain()
+    except GuestBuildError as missing:
+        pytest.skip(f"needs a tool chain: {missing}")
+    return tmp_path
+
+
+HELLO = """
+#include <stdio.h>
+_Thread_local int own = 40;
+static int two(void) { return 2; }
+int (*pointer)(void) = two;
+int main(int argc, char **argv) { printf("hello from %s, %d\\n", argv[0], own + pointer()); return argc; }
+"""
+
+
+def test_pie_hello(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BOOT-5, DYN-1: compiled and run without a word about libraries."""
+    monkeypatch.chdir(workshop)
+    Path("hello.c").write_text(HELLO)
+    assert cc(["--pie", "hello.c", "-o", "hello.wasm"]) == 0
+    words = [sys.executable, "-m", "lindref.cli.main", "run", "hello.wasm", "x"]
+    there = {**os.environ, "PYTHONPATH": str(GUESTS.parents[1])}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=there)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "hello from hello.wasm, 42\n", "")
+
+
+def test_shapes(workshop: Path) -> None:
+    """The modules import and export what those of the real tool chain do (binaries.md)."""
+    (workshop / "hello.c").write_text(HELLO)
+    (workshop / "lib.c").write_text("int other(void); int lib_data = 3; int lib(void) { return other() + lib_data; }")
+    compile_guest([workshop / "hello.c"], workshop / "hello.wasm", pie=True)
+    compile_guest([workshop / "lib.c"], workshop / "lib.so", shared=True)
+    compile_guest([workshop / "lib.c", workshop / "lib.so"], workshop / "needs.so", shared=True)
+    program = decode((workshop / "hello.wasm").read_bytes())
+    imports = {(i.module, i.name) for i in program.imports}
+    assert {("env", "memory"), ("env", "__memory_base"), ("env", "__indirect_function_table")} <= imports
+    assert {("env", "printf"), ("lind", "args_get"), ("lind", "environ_get")} <= imports
+    assert {m for m, _ in imports} <= {"env", "lind", "GOT.mem", "GOT.func"}
+    exports = {e.name for e in program.exports}
+    assert {"memory", "_start", "__wasm_call_ctors", "__wasm_apply_data_relocs", "__wasm_init_tls"} <= exports
+    assert {"__get_aligned_tls_size", "__tls_base"} <= exports
+    library = decode((workshop / "lib.so").read_bytes())
+    info = dylink(library)
+    assert info is not None and info.needed == () and info.memory_size >= 4
+    assert {"lib", "lib_data"} <= {e.name for e in library.exports}
+    needing = dylink(decode((workshop / "needs.so").read_bytes()))
+    assert needing is not None and needing.needed == ("lib.so",)
+
+
+def test_a_grate_is_static(workshop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (workshop / "a.c").write_text("int main(void) { return 0; }")
+    assert cc(["--pie", "--grate", str(workshop / "a.c")]) == 2
+    assert "only a static program" in capsys.readouterr().err
+
+
+def test_exec_between_static_and_dynamic(workshop: Path) -> None:
+    """DYN-2, DYN-3: in either direction the new image begins at the same addresses as after a boot."""
+    text = """
+    #include <stdio.h>
+    #include <unistd.h>
+    int main(int argc, char **argv) {
+        printf("%s %d heap at %#lx\\n", argv[0], argc, (unsigned long)sbrk(0) & 0xfff000);
+        fflush(stdout);
+        if (argc > 3) return 9;
+        char *next = argv[0][0] == 's' ? "dynamic" : "static";
+        execve(next, (char *[]){next, "x", argc > 1 ? "y" : 0, argc > 2 ? "z" : 0, 0}, environ);
+        return 1;
+    }"""
+    (workshop / "a.c").write_text(text)
+    compile_guest([workshop / "a.c"], workshop / "static")
+    compile_guest([workshop / "a.c"], workshop / "dynamic", pie=True)
+    (workshop / "lib").mkdir()
+    shutil.copy(FOLDER / "lib" / "libc.so", workshop / "lib")
+    found = run(workshop, "static")
+    assert status(found) == 9
+    out = lines(found)
+    assert [line.split()[0] for line in out] == ["static", "dynamic", "static", "dynamic"]
+    assert out[1].split()[-1] == out[3].split()[-1]
