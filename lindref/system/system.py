@@ -473,7 +473,7 @@ class System:
     def trapped(self, thread: Thread, message: str, where: tuple[str, ...]) -> None:
         """A guest trapped: a handler's caller is told, any other cage ends (EXIT-5)."""
         at = f" in {where[0]}" if where else ""
-        self.note(thread, f"trap: {message}{at}")
+        self.note(thread, "\n    called from ".join([f"trap: {message}{at}", *where[1:]]))
         if thread.slot:
             grates.finish(self, thread, ThreeIError.GRATE_ERROR, "3I-GRATE-3")
             return

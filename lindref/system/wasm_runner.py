@@ -280,9 +280,10 @@ class WasmRunner:
         return True
 
     def where(self) -> tuple[str, ...]:
-        """Names of the functions in progress."""
-        places = self.machine.backtrace(32)
-        return tuple(f"{p.name or f'func {p.func}'} +{p.offset:#x}" for p in places if p.func >= 0)
+        """The functions in progress, innermost first, with lines of source where they are known."""
+        from lindref.system.backtrace import backtrace  # a run that goes well needs none
+
+        return backtrace(self.machine)
 
     # Grate calls.
 

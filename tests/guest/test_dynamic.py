@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from lindref.guest.build_guests import GUESTS, load_guest
@@ -17,6 +18,7 @@ from lindref.guest.toolchain import GuestBuildError, find_toolchain
 from lindref.posix import console
 from lindref.profile import LIND, SPEC, Profile
 from lindref.system.boot import boot
+from lindref.system.events import Event, Note
 from lindref.system.system import System
 from lindref.wasm.binary.decoder import decode
 from lindref.wasm.sections import dylink
@@ -122,6 +124,46 @@ def test_shapes(workshop: Path) -> None:
     assert {"lib", "lib_data"} <= {e.name for e in library.exports}
     needing = dylink(decode((workshop / "needs.so").read_bytes()))
     assert needing is not None and needing.needed == ("lib.so",)
+
+
+TRAP = """
+#include <stdlib.h>
+static volatile int zero;
+__attribute__((noinline)) int deep(int n) { return 7 / zero + n; }
+static int compare(const void *a, const void *b) {
+    return deep(a < b) * 2;
+}
+int main(void) { int v[2] = {2, 1}; qsort(v, 2, sizeof *v, compare); return v[0]; }
+"""
+
+
+def test_exit_5_a_trap_is_shown_with_functions_and_lines(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EXIT-5: through the shared library, each function with its module; lines where the module has them."""
+    monkeypatch.chdir(workshop)
+    Path("trap.c").write_text(TRAP)
+    compile_guest(["trap.c"], "trap.wasm", pie=True, debug=True)
+    (workshop / "lib").mkdir()
+    shutil.copy(FOLDER / "lib" / "libc.so", workshop / "lib")
+    seen: list[Event] = []
+    system = boot("trap.wasm", root=workshop)
+    system.observers.append(Seen(seen))
+    system.run()
+    (text,) = [event.text for event in seen if isinstance(event, Note)]
+    first, *rest = text.splitlines()
+    assert first.startswith("trap: integer divide by zero in deep of trap.wasm (") and first.endswith("trap.c:4)")
+    assert rest[0].startswith("    called from compare of trap.wasm (") and rest[0].endswith("trap.c:6)")
+    assert any(line.startswith("    called from qsort of libc.so +0x") for line in rest)
+    assert rest[-1].startswith("    called from _start of trap.wasm (")
+
+
+@attrs.define
+class Seen:
+    """Keeps what happens."""
+
+    events: list[Event]
+
+    def on_event(self, event: Event) -> None:
+        self.events.append(event)
 
 
 def test_a_grate_is_static(workshop: Path, capsys: pytest.CaptureFixture[str]) -> None:
