@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from lindref.arguments import USAGE, Arguments
@@ -144,6 +143,8 @@ def _recording(options: argparse.Namespace) -> Recording | None:
     """The trace to be replayed."""
     if options.replay is None:
         return None
+    from pathlib import Path
+
     from lindref.trace.inputs import read_recording
     from lindref.trace.reader import TraceError
 

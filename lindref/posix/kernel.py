@@ -260,6 +260,8 @@ class Kernel:
 
     def changed(self) -> tuple[WaitKey, ...]:
         """What changed since last asked, each once, in order of first change; forgets it."""
+        if not self._changed:
+            return ()
         keys = tuple(self._changed)
         self._changed.clear()
         return keys

@@ -51,9 +51,9 @@ def begin(
 
         if stack.execs_word(system, thread, request):
             return
-    pairs = [Arg(value, cage) for value, cage in request.pairs]
-    if request.caller == request.target and request.number in _WITH_TID and not thread.slot:
-        pairs[1] = Arg(thread.tid, pairs[1].cage)
+    args = tuple([Arg(value, cage) for value, cage in request.pairs])
+    if request.number in _WITH_TID and request.caller == request.target and not thread.slot:
+        args = (args[0], Arg(thread.tid, args[1].cage), *args[2:])
     caller = system.threads.get(thread.serving) if thread.serving else None
     pending = Pending(
         id=system.new_call(),
@@ -61,7 +61,7 @@ def begin(
         name=system.call_name(request.number),
         caller=request.caller,
         target=request.target,
-        args=tuple(pairs),
+        args=args,
         memo=memo,
         within=caller.status.pending.id if caller is not None and isinstance(caller.status, InGrate) else 0,
         then=then,
@@ -76,7 +76,7 @@ def begin(
             name=pending.name,
             caller=pending.caller,
             target=pending.target,
-            args=tuple((a.value, a.cage) for a in pairs),
+            args=tuple((a.value, a.cage) for a in args),
             within=pending.within,
         )
     dispatch(system, thread, pending)
@@ -154,7 +154,7 @@ def _answer(system: System, thread: Thread, pending: Pending, result: Result) ->
                 if restart and taken and all(d.restart for d in taken):  # SIG-9
                     delivery.push(system, thread, taken, Retry(replace(pending, memo=None)))
                     return
-            rule = next((f.rule for f in result.failures if f.errno == -value), "")
+            rule = next((f.rule for f in result.failures if f.errno == -value), "") if value < 0 else ""
             if pending.number == SCHED_YIELD:
                 system.yielded = True
             complete(system, thread, pending, value, rule, taken)

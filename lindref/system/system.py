@@ -305,9 +305,10 @@ class System:
 
     def wake_changed(self) -> None:
         """Threads whose wait keys changed are tried again; those that a signal interrupts come back."""
-        changed = set(self.kernel.changed())
-        if not changed:
+        keys = self.kernel.changed()
+        if not keys:
             return
+        changed = set(keys)
         for thread in self.threads.values():
             status = thread.status
             if isinstance(status, Blocked) and not changed.isdisjoint(status.keys):

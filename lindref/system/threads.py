@@ -107,6 +107,8 @@ class Idle:
     """A worker without a call."""
 
 
+_RUNNABLE = (Ready, Retry)
+
 Status = Ready | Retry | Blocked | InGrate | Queued | AtomicBlocked | Idle
 
 
@@ -149,7 +151,7 @@ class Thread:
     @property
     def runnable(self) -> bool:
         """Whether the scheduler may pick it."""
-        return isinstance(self.status, Ready | Retry)
+        return isinstance(self.status, _RUNNABLE)
 
     def freeze(self) -> ThreadState:
         """Its state as a value, made anew only if it ran or its status changed since."""

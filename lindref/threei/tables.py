@@ -117,7 +117,7 @@ def unreachable(tables: HandlerTables, caller: int, number: int, target: int) ->
 
     A cage's own calls go on until it is gone, and exit calls always do.
     """
-    return target in tables.exiting and number not in EXIT_CALLS and caller != target
+    return caller != target and number not in EXIT_CALLS and target in tables.exiting
 
 
 def route(tables: HandlerTables, caller: int, number: int) -> Handler | NoHandler:
@@ -125,7 +125,7 @@ def route(tables: HandlerTables, caller: int, number: int) -> Handler | NoHandle
     rows = tables.rows.get(caller)
     if rows is None:
         return NoHandler.NO_TABLE
-    if number not in rows:
-        return NoHandler.NO_ROW
     handler = rows.get(number)
-    return NoHandler.EMPTY_ROW if handler is None else handler
+    if handler is None:
+        return NoHandler.EMPTY_ROW if number in rows else NoHandler.NO_ROW
+    return handler

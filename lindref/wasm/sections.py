@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lindref import classes
-from lindref.wasm.binary import encoder
 from lindref.wasm.binary.leb import unsigned
 from lindref.wasm.binary.reader import Reader
 from lindref.wasm.errors import Malformed
@@ -122,6 +121,8 @@ def _indirect_map(reader: Reader, into: dict[int, dict[int, str]]) -> None:
 
 def name_section(found: Names) -> Custom:
     """The name section that says ``found``; it belongs after the data section."""
+    from lindref.wasm.binary import encoder  # few who read sections write them
+
     parts: list[bytes] = []
 
     def add(number: int, content: bytes) -> None:
@@ -145,6 +146,8 @@ def name_section(found: Names) -> Custom:
 
 def _encoded_map(mapping: dict[int, str]) -> bytes:
     """A name map in ascending order of its indices."""
+    from lindref.wasm.binary import encoder
+
     pairs = [unsigned(index) + encoder.name(mapping[index]) for index in sorted(mapping)]
     return unsigned(len(pairs)) + b"".join(pairs)
 

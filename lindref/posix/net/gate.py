@@ -14,9 +14,8 @@ from lindref.posix.errno import ECONNRESET
 from lindref.posix.kernel import Kernel
 from lindref.posix.net import flow, records
 from lindref.posix.net.addresses import destination, make
-from lindref.posix.net.hostnet import PIECE
 from lindref.posix.net.joining import change, drop, error_number, tell
-from lindref.posix.net.numbers import ROOM
+from lindref.posix.net.numbers import PIECE, ROOM
 from lindref.posix.net.records import Gate
 from lindref.posix.openfile import Block
 from lindref.posix.result import Key, Refused, WaitKey

@@ -16,12 +16,11 @@ from errno import EADDRNOTAVAIL, EINPROGRESS, ENETUNREACH, errorcode
 from typing import Any
 
 from lindref import classes
+from lindref.posix.net.numbers import PIECE
 
 #: The first handle of what comes from outside.
 FIRST_HANDLE = 1 << 32
 
-#: Most bytes that one event brings.
-PIECE = 1 << 16
 
 #: Seconds that what was sent may take to go when the run is over.
 LINGER = 5.0

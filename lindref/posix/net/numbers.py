@@ -47,3 +47,6 @@ BACKLOG_MAX = 4096
 #: Bytes that wait in a socket to be read, at most, and of one message.
 ROOM = 212992
 UDP_MAX = 65507
+
+#: Most bytes that one event brings.
+PIECE = 1 << 16
