@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from lindref import classes
 from lindref.wasm.errors import Invalid, WasmError
@@ -61,7 +62,7 @@ class Context:
             try:
                 context._add(desc)
             except WasmError as error:
-                raise error.at(place) from None
+                raise error.at(place()) from None
         if known:
             context.funcs.extend(module.funcs)
         return context
@@ -132,14 +133,14 @@ def _place_of_import(number: int, item: Import) -> str:
     return f"import {number} {quoted(item.module)} {quoted(item.name)}"
 
 
-def _described(module: Module, funcs: Sequence[int]) -> Iterator[tuple[str, ImportDesc]]:
+def _described(module: Module, funcs: Sequence[int]) -> Iterator[tuple[Callable[[], str], ImportDesc]]:
     """Every item of every index space with its place, in an order that counts imports first; of the defined functions
     those in ``funcs``.
     """
     imported = dict.fromkeys(ExternKind, 0)
     for number, item in enumerate(module.imports):
         imported[item.kind] += 1
-        yield _place_of_import(number, item), item.desc
+        yield partial(_place_of_import, number, item), item.desc
     defined: list[tuple[ExternKind, str, list[ImportDesc]]] = [
         (ExternKind.TAG, "tag", list(module.tags)),
         (ExternKind.FUNC, "func", list(funcs)),
@@ -149,7 +150,7 @@ def _described(module: Module, funcs: Sequence[int]) -> Iterator[tuple[str, Impo
     ]
     for kind, name, descs in defined:
         for index, desc in enumerate(descs, imported[kind]):
-            yield f"{name} {index}", desc
+            yield partial("{} {}".format, name, index), desc
 
 
 def _declared(module: Module) -> frozenset[int]:

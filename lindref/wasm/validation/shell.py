@@ -160,9 +160,8 @@ class _Shell:
         }
         names: set[str] = set()
         for item in self.module.exports:
-            with _at(f"export {quoted(item.name)}"):
-                if item.index >= spaces[item.kind]:
-                    raise Invalid(f"{_UNKNOWN[item.kind]} {item.index}")
-                if item.name in names:
-                    raise Invalid("duplicate export name")
+            if item.index >= spaces[item.kind]:
+                raise Invalid(f"{_UNKNOWN[item.kind]} {item.index}").at(f"export {quoted(item.name)}")
+            if item.name in names:
+                raise Invalid("duplicate export name").at(f"export {quoted(item.name)}")
             names.add(item.name)
