@@ -2,7 +2,7 @@
 
     python -m benchmarks                    # everything; with --quick without what takes minutes
     python -m benchmarks fib sieve          # only these programs, on every engine there is
-    python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, scripts
+    python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, pythons, scripts
     python -m benchmarks --repeat 5 --json FILE --check
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cages, calls, commands, engines, fork, micro, whole
+from benchmarks import cages, calls, commands, engines, fork, micro, pythons, whole
 from benchmarks.bars import Bar, ratio_bars, show
 
 Figures = dict[str, Any]
@@ -26,9 +26,10 @@ Figures = dict[str, Any]
 class Measuring:
     """One run of the benchmarks: figures by part, and the bars that they were held to."""
 
-    def __init__(self, repeat: int, programs: list[str], *, quick: bool) -> None:
+    def __init__(self, repeat: int, programs: list[str], *, quick: bool, python_only: bool) -> None:
         self.repeat = repeat
         self.programs = programs
+        self.found = [engine for engine in engines.present() if not (python_only and engine.fast)]
         self.quick = quick
         self.figures: Figures = {}
         self.bars: list[Bar] = []
@@ -38,7 +39,7 @@ class Measuring:
 
     def micro(self) -> None:
         """Six small programs on every engine."""
-        rows = micro.table(self.programs, self.repeat, engines.present())
+        rows = micro.table(self.programs, self.repeat, self.found)
         print(micro.show(rows))
         self.figures["million instructions/s"] = rows
         reference, compiled, hand = (engine.name for engine in (engines.REFERENCE, engines.COMPILED, engines.HAND))
@@ -102,6 +103,22 @@ class Measuring:
         self.note("first instruction of 2 MB with debug information, warm", warm, 0.15, "s")
         self.note("first instruction of 2 MB with debug information, cold", cold, 0.6, "s")
 
+    def pythons(self) -> None:
+        """Every other Python; pywasm is held against on the Python that it is fastest on."""
+        tables = pythons.measure(self.repeat, self.programs)
+        if not tables:
+            sys.stderr.write("there is no other Python to run the programs on\n")
+            return
+        own = self.figures.get("million instructions/s")
+        here = f"{sys.implementation.name}{sys.version_info[0]}.{sys.version_info[1]}"
+        every = ({here: own} if own else {}) | tables
+        print(pythons.show(every))
+        self.figures["million instructions/s on other Pythons"] = tables
+        means = [rows[micro.MEAN] for rows in every.values()]
+        if own and engines.COMPILED.name in own[micro.MEAN] and (best := [m["pywasm"] for m in means if "pywasm" in m]):
+            ratio = own[micro.MEAN][engines.COMPILED.name] / max(best)
+            self.bars.append(Bar("compiled tier over pywasm on its best Python", ratio, least=80, unit="x"))
+
     def scripts(self) -> None:
         """The official scripts."""
         found = commands.scripts()
@@ -125,6 +142,7 @@ class Measuring:
             "calls": self.calls,
             "cages": self.cages,
             "start": self.start,
+            "pythons": self.pythons,
             "scripts": self.scripts,
         }
 
@@ -134,8 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(engines.WORK)}")
     parser.add_argument("--repeat", type=int, default=3, help="take the best of so many runs (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="shorter loops, and without the official scripts")
+    parser.add_argument("--quick", action="store_true", help="shorter loops, and without other Pythons and the official scripts")
     parser.add_argument("--part", action="append", default=[], help="only this part (repeatable)")
+    parser.add_argument("--python-only", action="store_true", help="leave out engines of machine code")
     parser.add_argument("--check", action="store_true", help="exit with status 1 when a bar is missed")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE")
     options = parser.parse_args()
@@ -143,13 +162,14 @@ def main() -> None:
         parser.error(f"unknown program {unknown[0]!r}")
     if options.repeat < 1:
         parser.error("--repeat takes a number from 1")
-    measuring = Measuring(options.repeat, options.programs or list(engines.WORK), quick=options.quick)
+    programs = options.programs or list(engines.WORK)
+    measuring = Measuring(options.repeat, programs, quick=options.quick, python_only=options.python_only)
     parts = measuring.parts()
     if unknown := [p for p in options.part if p not in parts]:
         parser.error(f"unknown part {unknown[0]!r} (one of: {', '.join(parts)})")
     wanted = options.part or (["micro"] if options.programs else list(parts))
-    if options.quick and "scripts" in wanted and not options.part:
-        wanted.remove("scripts")
+    if options.quick and not options.part:
+        wanted = [part for part in wanted if part not in ("pythons", "scripts")]
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     for line in engines.missing():

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from benchmarks.whole import C, run
 from lindref.system.abi import SyscallRequest
-from lindref.system.boot import boot_script
+from lindref.system.boot import boot, boot_script
 from lindref.system.runner import Asks, Finished, RunnerEvent
 from lindref.system.script_runner import ReturnStep, ScriptState
 from lindref.system.system import System
 
 #: Calls of one measurement: straight, and by a guest for each kind.
 STRAIGHT = 3_000
-BY_GUEST = {"getpid": 3000, "close": 3000, "read": 500, "write": 500, "pipe": 200, "fork": 60}
+BY_GUEST = {"getpid": 3000, "close": 3000, "read": 500, "write": 500, "pipe": 200, "fork": 60, "exec": 20}
 
 GETPID, CLOSE, PREAD, PWRITE, OPEN = 39, 3, 17, 18, 2
 BLOCK = 4096
@@ -71,10 +71,10 @@ def straight(
         before(system)
     caller = Caller(request(number, *values), STRAIGHT)
     thread.runner = caller  # type: ignore[assignment]  # all of a runner that is used here
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(STRAIGHT):
         system.step()
-    passed = time.perf_counter() - begun
+    passed = time.process_time() - begun
     assert expect is None or caller.value == expect, (number, caller.value)
     return passed / STRAIGHT
 
@@ -92,35 +92,31 @@ def _with_file(system: System) -> None:
     thread.runner = runner
 
 
-def by_guest(kind: str, engine: str, *words: str) -> float:
+def by_guest(kind: str, engine: str, repeat: int) -> float:
     """Seconds for one call of a kind, made by a C program."""
     times = BY_GUEST[kind]
-    few, _ = run("calls", [kind, "1", *words], engine)
-    many, _ = run("calls", [kind, str(times + 1), *words], engine)
+    few, many = (min(_guest(kind, n, engine) for _ in range(repeat)) for n in (1, times + 1))
     return (many - few) / times
 
 
-def exec_by_guest(engine: str, times: int = 10) -> float:
-    """Seconds for a fork, an exec of a small program and a wait."""
-    import lindref
-
-    def seconds(count: int) -> float:
-        begun = time.perf_counter()
-        # The working directory is the root: the programs lie beside each other in it.
-        system = lindref.boot("/calls.wasm", ["exec", str(count), "/true.wasm"], root=C, engine=engine)
-        if status := system.run():
-            raise SystemExit(f"calls exec: status {status}\n{system.stderr.decode()}")
-        return time.perf_counter() - begun
-
-    return (seconds(times + 1) - seconds(1)) / times
+def _guest(kind: str, times: int, engine: str) -> float:
+    """Seconds for a run of the C program."""
+    if kind != "exec":
+        return run("calls", [kind, str(times)], engine)[0]
+    begun = time.process_time()
+    # The programs lie beside each other in the root.
+    outcome = boot("/calls.wasm", [kind, str(times), "/true.wasm"], root=C, engine=engine).run()
+    if outcome.status:
+        raise SystemExit(f"calls exec: {outcome}")
+    return time.process_time() - begun
 
 
-def native(function: Callable[[], object], times: int) -> float:
+def native(function: Callable[[], object], times: int, clock: Callable[[], float] = time.process_time) -> float:
     """Seconds for a call by Python itself."""
-    begun = time.perf_counter()
+    begun = clock()
     for _ in range(times):
         function()
-    return (time.perf_counter() - begun) / times
+    return (clock() - begun) / times
 
 
 def _native_fork() -> None:
@@ -140,25 +136,24 @@ def _native_block(folder: Path, *, writing: bool) -> Callable[[], object]:
 def measure(repeat: int, guests: list[str], folder: Path) -> dict[str, dict[str, float]]:
     """Kind -> who makes it -> seconds, the best of several; ``native`` is Python's own."""
     base = system_base()
-    rows: dict[str, dict[str, float]] = {kind: {} for kind in (*BY_GUEST, "exec")}
+    rows: dict[str, dict[str, float]] = {kind: {} for kind in BY_GUEST}
 
     def note(kind: str, who: str, seconds: float) -> None:
         rows[kind][who] = min(rows[kind].get(who, seconds), seconds)
 
     reading, writing = _native_block(folder, writing=False), _native_block(folder, writing=True)
+    for engine in guests:
+        for kind in BY_GUEST:
+            note(kind, engine, by_guest(kind, engine, repeat))
     for _ in range(repeat):
         note("getpid", "native", native(os.getpid, 20_000))
         note("read", "native", native(reading, 2_000))
         note("write", "native", native(writing, 2_000))
-        note("fork", "native", native(_native_fork, 3))
+        note("fork", "native", native(_native_fork, 3, time.perf_counter))
         note("getpid", "straight", straight(GETPID, expect=1))
         note("close", "straight", straight(CLOSE, 1000, expect=-9))
         note("read", "straight", straight(PREAD, 3, base + BLOCK, BLOCK, 0, expect=BLOCK, before=_with_file))
         note("write", "straight", straight(PWRITE, 3, base + BLOCK, BLOCK, 0, expect=BLOCK, before=_with_file))
-        for engine in guests:
-            for kind in BY_GUEST:
-                note(kind, engine, by_guest(kind, engine))
-            note("exec", engine, exec_by_guest(engine))
     return rows
 
 
@@ -166,6 +161,8 @@ def system_base() -> int:
     """The address of byte 0 of cage 1's memory."""
     return boot_script(ScriptState((ReturnStep(0),))).base(1)
 
+
+_ORDER = ("native", "straight", "reference", "compiled")
 
 LABELS = {
     "getpid": "getpid",
@@ -180,7 +177,7 @@ LABELS = {
 
 def show(rows: dict[str, dict[str, float]]) -> str:
     """The table as text: microseconds, and how many times Python's own getpid that is."""
-    names = list(dict.fromkeys(who for row in rows.values() for who in row))
+    names = sorted({who for row in rows.values() for who in row}, key=_ORDER.index)
     unit = rows["getpid"]["native"]
     lines = [f"{'microseconds (x os.getpid)':28}" + "".join(f"{name:>22}" for name in names)]
     for kind, row in rows.items():

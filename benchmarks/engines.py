@@ -6,7 +6,7 @@ installed; what is not is said by ``missing``.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -138,7 +138,7 @@ class Wasmtime:
 REFERENCE, COMPILED, HAND = Lindref("reference"), Lindref("compiled"), ByHand()
 
 #: Engine -> the module that it needs; compared with, or only reported.
-OTHERS: dict[Engine, str] = {Pywasm(): "pywasm", Ppci(): "ppci", Pywasm3(): "wasm3", Wasmtime(): "wasmtime"}
+OTHERS: dict[Engine, str] = {Pywasm(): "pywasm", Ppci(): "ppci.wasm", Pywasm3(): "wasm3", Wasmtime(): "wasmtime"}
 
 
 def has_compiled_tier() -> bool:
@@ -153,13 +153,22 @@ def has_compiled_tier() -> bool:
 def present() -> list[Engine]:
     """The engines there are, lindref's first."""
     own: list[Engine] = [REFERENCE, *([COMPILED] if has_compiled_tier() else []), HAND]
-    return own + [engine for engine, module in OTHERS.items() if importlib.util.find_spec(module)]
+    return own + [engine for engine, module in OTHERS.items() if not _why_not(module)]
 
 
 def missing() -> list[str]:
     """What is not there, one line each."""
     lines = [] if has_compiled_tier() else ["this lindref has no compiled tier"]
     for engine, module in OTHERS.items():
-        if not importlib.util.find_spec(module):
-            lines.append(f"{engine.name} is not installed (pip install '.[bench]')")
+        if why := _why_not(module):
+            lines.append(f"{engine.name} is left out: {why} (pip install '.[bench]')")
     return lines
+
+
+def _why_not(module: str) -> str:
+    """Why a module cannot be imported; empty if it can."""
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        return str(error)
+    return ""

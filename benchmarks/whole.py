@@ -10,7 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import lindref
+from lindref.posix import console
+from lindref.system.boot import boot
 
 C = Path(__file__).parent / "programs" / "c"
 
@@ -30,13 +31,13 @@ LIBRARY = ("stdio", "malloc", "strings")
 
 def run(program: str, args: Sequence[str], engine: str) -> tuple[float, bytes]:
     """Seconds from boot to end, and standard output; ``SystemExit`` where it does not end well."""
-    begun = time.perf_counter()
-    system = lindref.boot(C / f"{program}.wasm", args, root=None, root_mode="blank", engine=engine)
-    status = system.run()
-    passed = time.perf_counter() - begun
-    if status:
-        raise SystemExit(f"{program} {' '.join(args)} ({engine}): status {status}\n{system.stderr.decode()}")
-    return passed, system.stdout
+    begun = time.process_time()
+    system = boot(C / f"{program}.wasm", args, root_mode="blank", engine=engine)
+    outcome = system.run()
+    passed = time.process_time() - begun
+    if outcome.status:
+        raise SystemExit(f"{program} {' '.join(args)} ({engine}): {outcome}")
+    return passed, console.output(system.kernel, console.STDOUT)
 
 
 def measure(tiers: Sequence[str], repeat: int, programs: Sequence[str] = tuple(WORK)) -> dict[str, dict[str, float]]:
@@ -62,7 +63,3 @@ def show(rows: dict[str, dict[str, float]]) -> str:
     lines += [f"{name:24}" + "".join(f"{row[tier]:19.3f}" for tier in tiers) for name, row in rows.items()]
     return "\n".join(lines)
 
-
-def tier(engine: str) -> dict[str, str]:
-    """How ``lindref.system.boot`` is told which tier: not at all for the only one there was at first."""
-    return {} if engine == "reference" else {"engine": engine}

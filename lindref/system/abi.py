@@ -48,12 +48,13 @@ class SyscallRequest:
     pairs: tuple[tuple[int, int], ...]
 
 
-def decode_syscall(args: Sequence[object]) -> SyscallRequest:
+def decode_syscall(args: Sequence[int]) -> SyscallRequest:
     """The sixteen parameters of ``make-syscall``; the number is a signed i32, bit 63 of cage ids is cleared (ABI-3)."""
-    values = [a for a in args if isinstance(a, int)]
-    number = values[0] - (1 << 32) if values[0] >> 31 else values[0]
-    pairs = tuple((values[i], values[i + 1] & ~MEMORY_FLAG) for i in range(4, 16, 2))
-    return SyscallRequest(number, values[1], values[2], values[3], pairs)
+    number, name, caller, target, *pairs = args
+    if number >> 31:
+        number -= 1 << 32
+    own = zip(pairs[::2], [cage & ~MEMORY_FLAG for cage in pairs[1::2]], strict=True)
+    return SyscallRequest(number, name, caller, target, tuple(own))
 
 
 def string_block(strings: Sequence[bytes], buffer: int) -> tuple[bytes, bytes]:
