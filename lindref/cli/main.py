@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("lindref.cli.trace", "look at traces: as strace text, compared, as a page"),
     "wast": ("lindref.conformance.wast", "run official wasm test scripts"),
     "objdump": ("lindref.cli.objdump", "show a module: text, sections, names"),
+    "explore": ("lindref.cli.explore", "run a program along many schedules: which outcomes there are"),
     "spec": ("lindref.cli.spec", "list the rules of the specification, or show one"),
 }
 

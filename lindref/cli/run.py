@@ -41,7 +41,7 @@ _VALUED = frozenset(
 )
 
 
-def _number(low: int, high: int | None = None) -> Callable[[str], int]:
+def number(low: int, high: int | None = None) -> Callable[[str], int]:
     """A parser of whole numbers within bounds; ``K``, ``M``, ``G`` multiply by powers of 1024."""
 
     def parse(text: str) -> int:
@@ -58,7 +58,7 @@ def _number(low: int, high: int | None = None) -> Callable[[str], int]:
     return parse
 
 
-_GRATE_HELP = (
+GRATE_HELP = (
     "a grate over PROGRAM (repeatable, the last is closest to it): MODULE:CLASS[,OPTION=VALUE...] or a wasm file; "
     "'%%{' and '%%}' enclose the group of the grate before"
 )
@@ -77,24 +77,24 @@ def _parser() -> Arguments:
     add("--root-mode", choices=("cow", "write", "blank"), default="cow", help="copy-on-write, through, or empty")
     add("--engine", choices=ENGINES, default="auto", help="what runs the code (auto: what is hot, compiled)")
     add("--profile", choices=("spec", "lind"), default="spec", help="what Lind promises, or what was recorded")
-    add("--seed", type=_number(0), metavar="N", help="random schedule and random bytes from this seed")
+    add("--seed", type=number(0), metavar="N", help="random schedule and random bytes from this seed")
     add("--schedule", metavar="S", help="the answers to choice points, as a run reports them")
     add("--env", action="append", default=[], metavar="K[=V]", help="a variable of the environment (repeatable)")
     add("--preload", action="append", default=[], metavar="NAME=PATH", help="a library for dynamic programs")
-    workers = _number(1, MAX_WORKERS)
+    workers = number(1, MAX_WORKERS)
     add("--grate-workers", type=workers, default=MAX_WORKERS, metavar="N", help="most workers of a grate")
     add("--trace", metavar="FILE", help="write the events as JSON lines")
     add("--trace-memory", action="store_true", help="--trace also has what calls change in memory")
     add("--strace", metavar="FILE", dest="strace", help="show calls as strace does, on stderr (or --strace=FILE)")
     add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
     add("--routes", action="store_true", help="--strace names who served each call")
-    add("--grate", metavar="GRATE", action="append", default=[], help=_GRATE_HELP)
+    add("--grate", metavar="GRATE", action="append", default=[], help=GRATE_HELP)
     add("--net", choices=("model", "host"), default="model", help="a model inside the run, or joined to the host's")
     add("--net-reach", choices=("loopback", "any"), default="loopback", help="how far --net host goes (loopback)")
     add("--clock", choices=("virtual", "real"), default="virtual", help="real: sleeping takes time (default: none)")
     add("--replay", metavar="TRACE", help="run again what --trace wrote: its choices, its input, nothing from outside")
-    add("--max-memory", type=_number(4096), metavar="BYTES", help="most memory that cages and files touch (K, M, G)")
-    add("--max-ticks", type=_number(1), metavar="N", help="most calls and backward branches of the run")
+    add("--max-memory", type=number(4096), metavar="BYTES", help="most memory that cages and files touch (K, M, G)")
+    add("--max-ticks", type=number(1), metavar="N", help="most calls and backward branches of the run")
     add("program", metavar="PROGRAM", help="a wasm module")
     add("args", nargs=argparse.REMAINDER, metavar="ARG", help=argparse.SUPPRESS)
     return parser
@@ -119,7 +119,8 @@ class UsageError(Exception):
     """A wrong use of the command; one line."""
 
 
-def _environment(words: list[str]) -> dict[str, str]:
+def environment(words: list[str]) -> dict[str, str]:
+    """The variables that ``--env`` names; raises ``UsageError``."""
     env: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -191,7 +192,7 @@ def _preloads(words: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple(out)
 
 
-def _kit_libraries() -> list[str]:
+def kit_libraries() -> list[str]:
     """The shared libraries of the guest kit that were built on this machine."""
     from lindref.guest.kit import installed_libraries
 
@@ -297,10 +298,10 @@ def main(argv: list[str]) -> int:
                 config=config,
                 chooser=_chooser(options) if recording is None else recording.chooser,
                 engine=options.engine,
-                env=_environment(options.env),
+                env=environment(options.env),
                 grates=options.grate,
                 observe=lambda made: traces.append(_observe(made, options, files)),
-                libraries=_kit_libraries,
+                libraries=kit_libraries,
             )
             if recording is not None:
                 system.kernel.outside.replay(recording.pieces, recording.answers)

@@ -47,6 +47,11 @@ class Preempted:
 
 
 @classes.frozen
+class AtAccess:
+    """It stands before an access to memory that others share, as had been asked (``system.accesses``)."""
+
+
+@classes.frozen
 class AtDelivery:
     """It stands at a place where a signal may be delivered, as had been asked."""
 
@@ -94,6 +99,7 @@ RunnerEvent = (
     | Finished
     | Trapped
     | Preempted
+    | AtAccess
     | AtDelivery
     | HandlerReturned
     | WaitsOnMemory

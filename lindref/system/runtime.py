@@ -45,7 +45,10 @@ class Config:
     ``start_time``: virtual time at boot, ns (TIME-1 says what the clocks show). ``clock``: ``virtual``, or ``real``
     where sleeping takes as long as it says (TIME-8). ``net``: the network ends with the run (``""``), or is joined to
     the host's ``loopback`` or to ``any`` interface (SOCK-14). ``preloads``: the libraries that dynamic programs are
-    loaded with, as (import module, path in the root); without any they are found (DYN-1).
+    loaded with, as (import module, path in the root); without any they are found (DYN-1). ``accesses``: a run to be
+    explored, in which every turn has a whole quantum, and before which accesses to memory that others reach another
+    thread may be picked: ``none``, ``shared`` (not those of a thread to the stack of its own functions), ``all``
+    (SCHED-7); ``""``: no such run.
     """
 
     workers: int = 32
@@ -58,3 +61,4 @@ class Config:
     clock: str = "virtual"
     net: str = ""
     preloads: tuple[tuple[str, str], ...] = ()
+    accesses: str = ""

@@ -28,26 +28,27 @@ CALL_NS = 1_000
 TICK_NS = 10
 
 
+def candidates(system: System) -> list[Thread]:
+    """The threads that can run next, option 0 first (SCHED-3, SCHED-4)."""
+    runnable = [t for t in system.threads.values() if t.runnable and not system.stopped(t.cage)]
+    if len(runnable) < 2:
+        return runnable
+    last = system.preferred or system.current
+    if system.yielded and not system.preferred:
+        return sorted(runnable, key=lambda t: (t.key <= last, t.key))
+    return sorted(runnable, key=lambda t: (t.key < last, t.key))
+
+
 def pick(system: System) -> Thread | None:
     """The thread to run next (SCHED-3): a choice among those that can.
 
     Option 0 is the one that ran last, unless it yielded or used up its quantum; the others follow in the order of their
     keys, beginning after it.
     """
-    runnable = [t for t in system.threads.values() if t.runnable and not system.stopped(t.cage)]
-    if not runnable:
-        return None
-    if len(runnable) == 1:
-        return runnable[0]
-    last = system.current
-    preferred = system.preferred
+    order = candidates(system)
+    if len(order) < 2:
+        return order[0] if order else None
     system.preferred = 0
-    if preferred:
-        last = preferred
-    if system.yielded and not preferred:
-        order = sorted(runnable, key=lambda t: (t.key <= last, t.key))
-    else:
-        order = sorted(runnable, key=lambda t: (t.key < last, t.key))
     return order[system.choices.choose("thread", len(order))]
 
 

@@ -12,7 +12,7 @@ from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
 from lindref.state.records import replace
-from lindref.system import calls, delivery, grates, lifecycle, schedule, worldly
+from lindref.system import accesses, calls, delivery, grates, lifecycle, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
@@ -21,6 +21,7 @@ from lindref.system.image import PAGE, Image, Images, link
 from lindref.system.outcome import Ending, Outcome
 from lindref.system.runner import (
     Asks,
+    AtAccess,
     AtDelivery,
     CannotLoad,
     Finished,
@@ -197,7 +198,7 @@ class System:
         if thread is None:
             self._nobody_runs()
         else:
-            if thread.key != self.current or self.yielded:
+            if thread.key != self.current or self.yielded or self.config.accesses:
                 self.quantum = self.config.quantum
             self.current = thread.key
             self.yielded = False
@@ -223,7 +224,10 @@ class System:
                 self.limit(f"--max-ticks {self.config.max_ticks} reached")
                 return
         before = thread.runner.ticks
-        event = thread.runner.run(max(allowed, 1))
+        if self.config.accesses in ("shared", "all") and accesses.shared(self, thread):
+            event = accesses.run(self, thread, max(allowed, 1))
+        else:
+            event = thread.runner.run(max(allowed, 1))
         self._spend(thread.runner.ticks - before)
         self._happened(thread, event)
 
@@ -233,6 +237,8 @@ class System:
                 calls.begin(self, thread, request)
             case Preempted():
                 self.yielded = True
+            case AtAccess():
+                pass  # SCHED-7: whoever can run may go on from here
             case Finished(value):
                 self._finished(thread, value)
             case Trapped(message, where):

@@ -1,0 +1,202 @@
+"""``lindref explore``: run a program along many schedules, and say which outcomes there are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lindref.arguments import USAGE, Arguments
+from lindref.cli.run import GRATE_HELP, MAX_WORKERS, UsageError, environment, kit_libraries, number
+from lindref.explore.exhaustive import Bounds, deepen
+from lindref.explore.outcomes import Outcomes, result_of, schedule
+from lindref.explore.sampled import answers_of, at_random, with_priorities
+from lindref.posix import console
+from lindref.profile import by_name
+from lindref.system.boot import BootError, LoadError, boot
+from lindref.system.choices import Replay, ScheduleError, parse_schedule
+from lindref.system.outcome import STATUS, Ending
+from lindref.system.runtime import Config
+from lindref.system.system import System
+
+#: Kinds of choice points.
+KINDS = ("thread", "signal", "zombie", "futex-wake", "transfer", "grate")
+
+
+def _parser() -> Arguments:
+    parser = Arguments(
+        prog="lindref explore",
+        description="Run PROGRAM along many schedules and report the distinct outcomes, each with the simplest "
+        "schedule found. Standard input is empty, or --stdin.",
+        epilog="Exit status: 0, also where a bound was reached (standard error says so); 2 usage. With --replay as "
+        "lindref run. Example: lindref explore --preemptions 2 --json race.wasm",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--strategy", choices=("exhaustive", "random", "pct"), default="exhaustive", help="default: exhaustive")
+    add("--preemptions", type=number(0), metavar="N", help="exhaustive: at most N per schedule (default: any number)")
+    add("--max-states", type=number(1), default=100_000, metavar="N", help="exhaustive: most states (%(default)s)")
+    add("--runs", type=number(1), default=100, metavar="N", help="random, pct: how many (%(default)s)")
+    add("--depth", type=number(1), default=3, metavar="N", help="pct: ordered events of a failure (%(default)s)")
+    add("--seed", type=number(0), default=0, metavar="N", help="random, pct: where the choices come from")
+    add("--kinds", metavar="WORDS", help=f"exhaustive: choice points to explore, of {','.join(KINDS)} (default: all)")
+    where = "threads may switch before accesses to memory that others reach: none, shared (default: all but those to "
+    where += "the stack frames of a thread's own functions), all"
+    add("--accesses", choices=("none", "shared", "all"), default="shared", help=where)
+    add("--json", action="store_true", help="a list of {stdout, stderr, exit_status, deadlock, count, schedule}")
+    add("--replay", metavar="SCHEDULE", help="run this one schedule, as a report names it, and show what it writes")
+    add("--stdin", metavar="FILE", help="what the program reads")
+    add("--root", metavar="DIR", help="the root; PROGRAM is then a path inside it (default: the working directory)")
+    add("--root-mode", choices=("cow", "blank"), default="cow", help="copy-on-write (default), or empty")
+    add("--profile", choices=("spec", "lind"), default="spec", help="what Lind promises, or what was recorded")
+    add("--env", action="append", default=[], metavar="K[=V]", help="a variable of the environment (repeatable)")
+    add("--grate", metavar="GRATE", action="append", default=[], help=GRATE_HELP)
+    workers = number(1, MAX_WORKERS)
+    add("--grate-workers", type=workers, default=MAX_WORKERS, metavar="N", help="most workers of a grate")
+    add("--max-ticks", type=number(1), default=10_000_000, metavar="N", help="most ticks of one run (%(default)s)")
+    add("--max-memory", type=number(4096), metavar="BYTES", help="most memory that cages and files touch (K, M, G)")
+    add("program", metavar="PROGRAM", help="a wasm module")
+    add("args", nargs=argparse.REMAINDER, metavar="ARG", help=argparse.SUPPRESS)
+    return parser
+
+
+def _kinds(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    words = frozenset(text.split(","))
+    unknown = sorted(words - set(KINDS))
+    if unknown:
+        raise BootError(f"--kinds: there is no kind {unknown[0]!r} (there are {', '.join(KINDS)})")
+    return words
+
+
+def _boot(options: argparse.Namespace) -> System:
+    """The system before its first turn, with all its input."""
+    if options.grate and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    config = Config(
+        workers=options.grate_workers,
+        max_ticks=options.max_ticks,
+        max_memory=options.max_memory,
+        accesses=options.accesses,
+    )
+    system = boot(
+        options.program,
+        options.args,
+        root=options.root,
+        root_mode=options.root_mode,
+        profile=by_name(options.profile),
+        config=config,
+        engine="reference",  # which can stop before any instruction
+        env=environment(options.env),
+        grates=options.grate,
+        libraries=kit_libraries,
+    )
+    if options.stdin is not None:
+        try:
+            console.feed_stdin(system.kernel, Path(options.stdin).read_bytes())
+        except OSError as error:
+            raise BootError(f"{options.stdin}: {error.strerror}") from None
+    console.end_stdin(system.kernel)
+    return system
+
+
+class _Progress:
+    """A line on standard error that says how far it is, where somebody looks and it takes its time."""
+
+    def __init__(self, what: str, most: int) -> None:
+        self.what, self.most = what, most
+        self.shown = False
+        self.began = self.last = time.monotonic()
+
+    def __call__(self, count: int) -> None:
+        now = time.monotonic()
+        if sys.stderr.isatty() and now - self.began > 2 and now - self.last > 0.2:
+            self.last, self.shown = now, True
+            sys.stderr.write(f"\r{count} of at most {self.most} {self.what}, {count / (now - self.began):.0f}/s ")
+
+    def done(self) -> None:
+        """Take the line away."""
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+
+
+def _explore(system: System, options: argparse.Namespace) -> Outcomes:
+    """Search or sample, and say where a bound was reached."""
+    if options.strategy == "exhaustive":
+        progress = _Progress("states", options.max_states)
+        bounds = Bounds(options.preemptions, options.max_states, _kinds(options.kinds))
+        outcomes, search = deepen(system, bounds, progress)
+        progress.done()
+        if not search.complete:
+            sys.stderr.write(
+                f"lindref explore: stopped at --max-states {options.max_states}: there may be other outcomes\n"
+            )
+        elif not options.json:
+            bound = "" if options.preemptions is None else f", at most {options.preemptions} preemptions"
+            sys.stdout.write(f"complete: {search.visited} states, {search.merged} reached again{bound}\n")
+        return outcomes
+    progress = _Progress("runs", options.runs)
+    if options.strategy == "random":
+        outcomes = at_random(system, options.runs, options.seed, progress)
+    else:
+        outcomes = with_priorities(system, options.runs, options.seed, options.depth, progress)
+    progress.done()
+    return outcomes
+
+
+def _replay(system: System, options: argparse.Namespace) -> int:
+    """Run one schedule as ``lindref run`` would, or report it."""
+    system.choices.chooser = Replay(parse_schedule(options.replay))
+    outcome = system.run()
+    result = result_of(system)
+    if options.json:
+        outcomes = Outcomes()
+        outcomes.add(result, answers_of(system))
+        sys.stdout.write(json.dumps(outcomes.as_json()) + "\n")
+        return outcome.status
+    sys.stdout.buffer.write(result.stdout)
+    sys.stdout.flush()
+    sys.stderr.buffer.write(result.stderr)
+    if Ending(outcome.ending) in STATUS:
+        sys.stderr.write(f"lindref explore: {outcome.ending}: {outcome.text}\n")
+    return outcome.status
+
+
+def _report(outcomes: Outcomes, write: Callable[[str], object]) -> None:
+    """The outcomes for people."""
+    for number_, (result, found) in enumerate(outcomes.sorted(), 1):
+        many = "1 schedule" if found.count == 1 else f"{found.count} schedules"
+        write(f"outcome {number_}: {result.ending}, exit status {result.exit_status}, {many}\n")
+        write(f"  --replay '{schedule(found.answers)}'\n")
+        for name, data in (("stdout", result.stdout), ("stderr", result.stderr)):
+            for line in data.decode("utf-8", "backslashreplace").splitlines():
+                write(f"  {name}: {line}\n")
+        for line in result.text.splitlines():
+            write(f"  {line}\n")
+
+
+def main(argv: list[str]) -> int:
+    """The command; its exit status."""
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as done:
+        return int(done.code or 0)
+    try:
+        _kinds(options.kinds)
+        system = _boot(options)
+        if options.replay is not None:
+            return _replay(system, options)
+        outcomes = _explore(system, options)
+    except (BootError, ScheduleError, UsageError) as error:
+        sys.stderr.write(f"lindref explore: {error}\n")
+        return STATUS[Ending.LOAD] if isinstance(error, LoadError) else USAGE
+    if options.json:
+        sys.stdout.write(json.dumps(outcomes.as_json(), indent=1) + "\n")
+    else:
+        _report(outcomes, sys.stdout.write)
+    return 0

@@ -1,0 +1,1 @@
+"""Exploration: runs a system along many schedules, and says which outcomes there are. Rules EXP-*."""
