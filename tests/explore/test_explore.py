@@ -181,7 +181,7 @@ def program(name: str, accesses: str = "shared") -> System:
 
 
 def test_two_additions() -> None:
-    """The textbook race: found between two accesses to memory, with one preemption; not where only calls switch."""
+    """SCHED-7: the race is between two accesses to memory, with one preemption; not where only calls switch."""
     found = Search(program("race.wasm"), Bounds(preemptions=1)).run().found
     assert {r.stdout for r in found} == {b"1\n", b"2\n"}
     calls = Search(program("race.wasm", "none"), Bounds())
