@@ -75,7 +75,7 @@ class Mapping:
         return self.first + self.count
 
 
-@record("posix.cage")
+@record("posix.cage", version=2)
 class Cage:
     """One cage. Descriptors are `FdEntry` by number; ``cwd`` is an absolute path, ``cwd_inode`` the directory
     itself.
@@ -115,3 +115,5 @@ class Cage:
     exit_code: int = 0
     # Image: environment of its launch.
     env: tuple[bytes, ...] = ()
+    # Limits that were set: by resource, the present one and the largest (`posix.limits`).
+    limits: PMap[tuple[int, int]] = classes.field(factory=PMap)

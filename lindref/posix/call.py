@@ -40,13 +40,14 @@ class Arg:
     cage: int
 
 
-@record("posix.call")
+@record("posix.call", version=2)
 class Call:
     """One call, or one more try of a call that had to wait.
 
     ``target`` is the cage whose state the call acts on; descriptors and working directories are looked up in the
     cage beside the argument (3i.md 3.4). ``tid`` is the thread of the caller. On a retry ``memo`` is what the
-    `Wait` left, ``timed_out`` says its deadline has passed, ``interrupted`` that a signal arrived.
+    `Wait` left, ``timed_out`` says its deadline has passed, ``interrupted`` that a signal arrived. ``caller`` is the
+    cage that makes the call, 0 where nobody does.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Call:
     memo: object = None
     timed_out: bool = False
     interrupted: bool = False
+    caller: int = 0
 
     def value(self, slot: int) -> int:
         """Argument ``slot`` (from 0) as it came: 64 bits, unsigned."""

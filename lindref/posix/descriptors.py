@@ -5,7 +5,7 @@ Rules FD-1 to FD-8 in spec/descriptors.md.
 
 from __future__ import annotations
 
-from lindref.posix import console, fdtable, openfile
+from lindref.posix import console, fdtable, limits, openfile
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
 from lindref.posix.errno import EBADF, EINVAL, EMFILE
@@ -59,7 +59,7 @@ def dup2(kernel: Kernel, call: Call) -> Result:
     if kernel.profile.has("DUP2-SAME") and old == new and 0 <= new <= FD_MAX:
         return Done(new)
     errors = ErrorSet()
-    errors.add(not _in_range(kernel, new), EBADF, "FD-1")
+    errors.add(not _in_range(kernel, call.target, new), EBADF, "FD-1")
     errors.add(found is None, EBADF, "FD-1")
     failed = errors.first()
     if failed is not None or found is None:
@@ -79,7 +79,7 @@ def dup3(kernel: Kernel, call: Call) -> Result:
     errors = ErrorSet()
     errors.add(bool(flags & ~O_CLOEXEC), EINVAL, "FD-5")
     errors.add(old == new, EINVAL, "FD-5")
-    errors.add(not _in_range(kernel, new), EBADF, "FD-1")
+    errors.add(not _in_range(kernel, call.target, new), EBADF, "FD-1")
     errors.add(found is None, EBADF, "FD-1")
     failed = errors.first()
     if failed is not None or found is None:
@@ -88,9 +88,9 @@ def dup3(kernel: Kernel, call: Call) -> Result:
     return Done(_onto(kernel, call.target, found, new, cloexec=bool(flags & O_CLOEXEC)))
 
 
-def _in_range(kernel: Kernel, fd: int) -> bool:
+def _in_range(kernel: Kernel, cage: int, fd: int) -> bool:
     """Whether dup2 lets ``fd`` pass as a number to make; the recorded bound is one too high (FD-BEYOND)."""
-    return 0 <= fd < FD_MAX + kernel.profile.has("FD-BEYOND")
+    return 0 <= fd < limits.descriptors(kernel.cage(cage)) + kernel.profile.has("FD-BEYOND")
 
 
 def _onto(kernel: Kernel, cage: int, found: fdtable.Opened, new: int, *, cloexec: bool) -> int:

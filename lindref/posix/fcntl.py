@@ -5,10 +5,9 @@ Rules FCNTL-1 to FCNTL-6 and LOCK-1 to LOCK-7 in spec/descriptors.md.
 
 from __future__ import annotations
 
-from lindref.posix import fdtable, locks, openfile, pipes
+from lindref.posix import fdtable, limits, locks, openfile, pipes
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
-from lindref.posix.constants import FD_MAX
 from lindref.posix.errno import EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EMFILE, EOVERFLOW, EPERM, ESRCH
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.fdtable import Opened
@@ -110,7 +109,7 @@ def _rare(kernel: Kernel, found: Opened, command: int, number: int) -> Result:
 def _dup_from(kernel: Kernel, call: Call, found: Opened, start: int, *, cloexec: bool) -> Result:
     """A second descriptor with the lowest free number from ``start`` on (FCNTL-2)."""
     owner = call.target
-    in_range = 0 <= start < FD_MAX
+    in_range = 0 <= start < limits.descriptors(kernel.cage(owner))
     free = fdtable.lowest_free(kernel, owner, start) if in_range else None
     if free is None:
         if kernel.profile.has("DUPFD-EBADF"):

@@ -7,7 +7,7 @@ it (FD-1).
 from __future__ import annotations
 
 from lindref import classes
-from lindref.posix import locks, openfile
+from lindref.posix import limits, locks, openfile
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
 from lindref.posix.errno import EBADF
@@ -69,13 +69,16 @@ def require(kernel: Kernel, call: Call, slot: int, *, path: bool = False) -> Ope
 
 def lowest_free(kernel: Kernel, cage: int, start: int = 0) -> int | None:
     """The lowest number at or above ``start`` that is not open; None when there is none (FD-2)."""
-    fds = kernel.cage(cage).fds
-    return next((fd for fd in range(start, FD_MAX) if fd not in fds), None)
+    held = kernel.cage(cage)
+    fds = held.fds
+    return next((fd for fd in range(start, limits.descriptors(held)) if fd not in fds), None)
 
 
 def free_count(kernel: Kernel, cage: int) -> int:
     """How many numbers are free."""
-    return FD_MAX - len(kernel.cage(cage).fds)
+    held = kernel.cage(cage)
+    most = limits.descriptors(held)
+    return most - sum(1 for fd in held.fds if fd < most)
 
 
 def install(

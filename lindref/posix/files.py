@@ -5,13 +5,12 @@ Rules FILE-OPEN-1 to FILE-OPEN-10 in spec/files.md.
 
 from __future__ import annotations
 
-from lindref.posix import fdtable, openfile, paths, pipes
+from lindref.posix import fdtable, limits, openfile, paths, pipes
 from lindref.posix.call import Call
 from lindref.posix.console import open_terminal
 from lindref.posix.errno import (
     EACCES,
     EEXIST,
-    EFBIG,
     EINVAL,
     EISDIR,
     ELOOP,
@@ -41,7 +40,6 @@ from lindref.posix.fs.numbers import (
     PERMISSIONS,
     S_IFCHR,
     S_IFREG,
-    SIZE_MAX,
     W_OK,
     X_OK,
 )
@@ -85,9 +83,7 @@ def _send_file(kernel: Kernel, number: int, file: OpenFile, data: bytes) -> int 
     """Write at the offset, or at the end with O_APPEND (FILE-WRITE-2, FILE-WRITE-7)."""
     del number
     offset = inodes.get(kernel, file.inode).size if file.flags & O_APPEND else file.offset
-    room = SIZE_MAX - offset
-    if room <= 0:
-        raise Refused(fail(EFBIG, "FILE-WRITE-2"))
+    room = limits.room_in_file(kernel, offset)
     content.write(kernel, file.inode, offset, data[:room])
     return min(len(data), room)
 

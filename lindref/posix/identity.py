@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lindref.posix import limits
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import (
+    FD_MAX,
     GRND_INSECURE,
     GRND_NONBLOCK,
     GRND_RANDOM,
-    RLIMIT_AS,
-    RLIMIT_CORE,
-    RLIMIT_DATA,
     RLIMIT_NLIMITS,
     RLIMIT_NOFILE,
-    RLIMIT_NPROC,
-    RLIMIT_RSS,
-    RLIMIT_STACK,
 )
 from lindref.posix.errno import EFAULT, EINVAL, ENAMETOOLONG, EPERM, ESRCH
 from lindref.posix.errors import ErrorSet
@@ -25,20 +21,6 @@ from lindref.posix.kernel import Kernel
 from lindref.posix.params import RESULT, CallRow, Direction, Param, ParamKind, ReturnKind
 from lindref.posix.result import Done, Refused, Result, RuntimeFault
 from lindref.posix.structs import RLIMIT
-
-#: No limit.
-INFINITY = 0xFFFFFFFF
-
-#: The fixed limits (ID-5); what is not listed has none.
-_LIMITS = {
-    RLIMIT_STACK: 8 << 20,
-    RLIMIT_NOFILE: 1024,
-    RLIMIT_DATA: INFINITY,
-    RLIMIT_RSS: INFINITY,
-    RLIMIT_AS: INFINITY,
-    RLIMIT_NPROC: 2048,
-    RLIMIT_CORE: 0,
-}
 
 #: Random bytes that one call gives at most.
 _RANDOM_MOST = (1 << 25) - 1
@@ -97,28 +79,39 @@ def gethostname(kernel: Kernel, call: Call) -> Result:
 
 
 def prlimit64(kernel: Kernel, call: Call) -> Result:
-    """Ask for a limit; limits cannot be set (ID-5)."""
+    """Ask for a limit and set it (ID-5, LIMIT-5)."""
     # Arguments.
     pid, resource, new, old = call.i32(0), call.u32(1), call.value(2), call.value(3)
     if kernel.profile.has("PRLIMIT-ABORT"):
         _refuse(pid != 0, f"prlimit64: pid {pid}")
         _refuse(bool(new), "prlimit64: setting a limit")
-        _refuse(bool(old) and resource not in _LIMITS, f"prlimit64: resource {resource}")
+        _refuse(bool(old) and resource not in limits.FIRST, f"prlimit64: resource {resource}")
     # Errors.
     if old:
         user.require_mapped(kernel, user.writable(kernel, old, RLIMIT.size), "prlimit64: the old limit")
     errors = ErrorSet()
     errors.add(resource >= RLIMIT_NLIMITS, EINVAL, "ID-5")
     errors.add(pid != 0 and pid not in kernel.cages, ESRCH, "ID-5")
-    errors.add(bool(new), EPERM, "ID-5")
     errors.add(bool(old) and not user.writable(kernel, old, RLIMIT.size), EFAULT, "ID-5")
+    data = user.copy_in(kernel, new, RLIMIT.size) if new else None
+    errors.add(bool(new) and data is None, EFAULT, "ID-5")
+    failed = errors.first()
+    if failed is not None:
+        return failed
+    owner = kernel.cage(pid or call.target)
+    present, largest = limits.limits(owner, resource)
+    wanted = RLIMIT.unpack(data) if data is not None else {"rlim_cur": present, "rlim_max": largest}
+    errors.add(wanted["rlim_cur"] > wanted["rlim_max"], EINVAL, "LIMIT-5")
+    errors.add(wanted["rlim_max"] > largest and kernel.identity.uid != 0, EPERM, "LIMIT-5")
+    errors.add(resource == RLIMIT_NOFILE and wanted["rlim_max"] > FD_MAX, EPERM, "LIMIT-5")
     failed = errors.first()
     if failed is not None:
         return failed
     # Effect.
+    if data is not None:
+        kernel.update(owner.id, limits=owner.limits.set(resource, (wanted["rlim_cur"], wanted["rlim_max"])))
     if old:
-        limit = _LIMITS.get(resource, INFINITY)
-        user.copy_out(kernel, old, RLIMIT.pack(rlim_cur=limit, rlim_max=limit))
+        user.copy_out(kernel, old, RLIMIT.pack(rlim_cur=present, rlim_max=largest))
     # Result.
     return Done(0)
 

@@ -193,6 +193,8 @@ class Kernel:
         self.backings = Backings(budget)
         self.warned: frozenset[int] = frozenset()
         self._changed: dict[WaitKey, None] = {}
+        #: The call that is being done; no part of the state.
+        self.serving: Call | None = None
         #: When the next timer goes off, as `timers` knows it; no part of the state.
         self.alarm: int | None = None
         self.alarm_known = False
@@ -208,13 +210,25 @@ class Kernel:
         row = self.rows.get(call.number)
         if row is None or row.handler is None:
             return self._unbuilt(call.number, row)
+        self.serving = call
         try:
             result = row.handler(self, call)
         except Refused as refusal:
             result = refusal.result
+        finally:
+            self.serving = None
         if isinstance(result, Done) and not -0x80000000 <= result.value < 0x80000000:
             return classes.evolve(result, value=i32(result.value))  # the gate returns an i32 (rawposix.md 0)
         return result
+
+    def reaches(self, cage: int) -> bool:
+        """Whether the call that is being done may touch the memory of ``cage``: it makes the call, is acted upon or
+        owns an argument (ABI-8, deviation PTR-FLAT).
+        """
+        call = self.serving
+        if call is None or cage in (call.target, call.caller):
+            return True
+        return any(arg.cage == cage for arg in call.args) or self.profile.has("PTR-FLAT")
 
     def abandon(self, call: Call) -> None:
         """A call that waits (with the memo of its last `Wait`) will not be tried again: its thread died."""

@@ -6,7 +6,7 @@ linear memory, except for munmap and mprotect, which get host addresses. Rules M
 
 from __future__ import annotations
 
-from lindref.posix import fdtable, vmmap
+from lindref.posix import fdtable, limits, vmmap
 from lindref.posix.cage import Cage, Mapping
 from lindref.posix.call import Call
 from lindref.posix.constants import (
@@ -75,6 +75,7 @@ def mmap(kernel: Kernel, call: Call) -> Result:
     first = address // PAGE if fixed else _find(cage, count, address, strict=strict)
     kinds = flags & (MAP_SHARED | MAP_PRIVATE)
     errors.add(first is None, ENOMEM, "MEM-2")
+    errors.add(limits.memory_full(cage, count), ENOMEM, "LIMIT-3")
     errors.add(fixed and address // PAGE + count > PAGES, EINVAL, "MEM-5")
     errors.add(kinds not in (MAP_SHARED, MAP_PRIVATE), EINVAL, "MEM-6")
     taken = fixed and any(True for _ in vmmap.overlapping(cage.vmmap, address // PAGE, address // PAGE + count))
@@ -274,6 +275,8 @@ def brk(kernel: Kernel, call: Call) -> Result:
         taken = vmmap.overlapping(cage.vmmap, before, after)
         whole = vmmap.covered(cage.vmmap, before, after)
         errors.add(whole if kernel.profile.has("BRK-OVERLAP") else any(True for _ in taken), ENOMEM, "MEM-13")
+        heap = after - cage.heap_start // PAGE
+        errors.add(limits.memory_full(cage, after - before, heap=heap), ENOMEM, "LIMIT-3")
     failed = errors.first()
     if failed is not None:
         return failed

@@ -4,6 +4,8 @@ spec/sockets.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lindref import classes
 from lindref.posix import fdtable, openfile, signals
 from lindref.posix import usermem as user
@@ -192,9 +194,17 @@ def _rights(kernel: Kernel, call: Call, message: _Message) -> tuple[int, ...]:
 # Receiving.
 
 
-def _receive(kernel: Kernel, call: Call, found: Opened, buffers: Buffers, flags: int) -> Received | Result:
+def _receive(
+    kernel: Kernel,
+    call: Call,
+    found: Opened,
+    buffers: Buffers,
+    flags: int,
+    fits: Callable[[Received], bool] = lambda _: True,
+) -> Received | Result:
     """Read into ``buffers`` (SOCK-8); what came, or the answer of the call. With MSG_WAITALL a stream is read until all
-    of ``buffers`` is full, or the end, an error or a signal comes.
+    of ``buffers`` is full, or the end, an error or a signal comes. ``fits``: whether what else the call is to write can
+    be written; if not, nothing is taken.
     """
     number = found.file.object
     if flags & MSG_OOB:
@@ -206,7 +216,7 @@ def _receive(kernel: Kernel, call: Call, found: Opened, buffers: Buffers, flags:
     if isinstance(got, Block):
         return wait_for(kernel, call, got, moved, blocks=blocks)
     rest = _behind(buffers, moved)
-    if not scatter(kernel, rest, got.data):
+    if not fits(got) or not scatter(kernel, rest, got.data):
         return fail(EFAULT, "SOCK-8")
     if flags & MSG_PEEK:
         return got
@@ -254,7 +264,13 @@ def recvfrom(kernel: Kernel, call: Call) -> Result:
     if address and (not user.writable(kernel, cell, 4) or not user.writable(kernel, address, 1)):
         return fail(EFAULT, "SOCK-8")
     # Effect.
-    got = _receive(kernel, call, found, ((call.value(1), min(call.value(2), TRANSFER_MAX)),), flags)
+    def fits(got: Received) -> bool:
+        if not address or got.sender is None:
+            return True
+        room = int.from_bytes(user.copy_in(kernel, cell, 4) or b"", "little", signed=True)
+        return user.writable(kernel, address, min(len(names.show(got.sender, held.family)), max(room, 0)))
+
+    got = _receive(kernel, call, found, ((call.value(1), min(call.value(2), TRANSFER_MAX)),), flags, fits)
     if not isinstance(got, Received):
         return got
     if not flags & MSG_PEEK:
@@ -280,7 +296,13 @@ def recvmsg(kernel: Kernel, call: Call) -> Result:
         return fail(EFAULT, "SOCK-8")
     held = records.get(kernel, number)
     # Effect.
-    got = _receive(kernel, call, found, message.buffers, flags)
+    def fits(got: Received) -> bool:
+        if message.control and got.rights and not user.writable(kernel, message.control, message.control_length):
+            return False
+        shown = names.show(got.sender, held.family) if got.sender is not None and message.name else b""
+        return user.writable(kernel, message.name, min(len(shown), message.name_length))
+
+    got = _receive(kernel, call, found, message.buffers, flags, fits)
     if not isinstance(got, Received):
         return got
     room = message.control_length if message.control else 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lindref import classes
-from lindref.posix import fdtable, signals
+from lindref.posix import fdtable, limits, signals
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
 from lindref.posix.constants import FD_MAX
@@ -97,7 +97,7 @@ def _poll(kernel: Kernel, call: Call, timeout_ms: int) -> Result:
     # Arguments.
     address, count = call.value(0), call.u32(1)
     # Errors.
-    if count > FD_MAX:
+    if count > limits.descriptors(kernel.cage(call.target)):
         return fail(EINVAL, "POLL-3")
     size = count * POLLFD.size
     data = user.copy_in(kernel, address, size)

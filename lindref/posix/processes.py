@@ -6,7 +6,7 @@ EXIT-8 and WAIT-1 to WAIT-7 in spec/processes.md; exec is in `execve`.
 
 from __future__ import annotations
 
-from lindref.posix import signals, threads
+from lindref.posix import limits, signals, threads
 from lindref.posix import usermem as user
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD, Cage, Zombie
 from lindref.posix.call import Call
@@ -61,6 +61,8 @@ def clone(kernel: Kernel, call: Call) -> Result:
         if kernel.profile.has("FORK-EXHAUSTED"):
             return RuntimeFault("fork: the cage ids are used up", "FORK-EXHAUSTED")
         return fail(EAGAIN, "FORK-2")
+    if limits.crowded(parent):
+        return fail(EAGAIN, "LIMIT-2")
     # Effect.
     number = kernel.new_id(IdKind.CAGE)
     child = replace(

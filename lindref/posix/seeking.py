@@ -5,7 +5,7 @@ Rules FILE-SEEK-1 to FILE-SEEK-4, FILE-TRUNC-1 to FILE-TRUNC-3, FILE-SYNC-1, FIL
 
 from __future__ import annotations
 
-from lindref.posix import fdtable, openfile, paths
+from lindref.posix import fdtable, limits, openfile, paths
 from lindref.posix import usermem as user
 from lindref.posix.call import Call, i64
 from lindref.posix.errno import EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENXIO, EOVERFLOW, ESPIPE
@@ -110,6 +110,8 @@ def ftruncate(kernel: Kernel, call: Call) -> Result:
 def _set_length(kernel: Kernel, inode: Inode, size: int) -> Result:
     if size > SIZE_MAX:
         return fail(EFBIG, "FILE-TRUNC-1")
+    if size > inode.size:
+        limits.room_in_file(kernel, size - 1)
     content.resize(kernel, inode.number, size)
     return Done(0)
 
@@ -169,6 +171,8 @@ def copy_file_range(kernel: Kernel, call: Call) -> Result:
     failed = errors.first()
     if failed is not None:
         return failed
+    if count:
+        count = min(count, limits.room_in_file(kernel, second))
     # Effect.
     data = content.read(kernel, source.file.inode, first, count)
     if data:

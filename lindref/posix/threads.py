@@ -4,10 +4,11 @@ spec/threads.md).
 
 from __future__ import annotations
 
+from lindref.posix import limits
 from lindref.posix import usermem as user
 from lindref.posix.cage import Cage
 from lindref.posix.call import Call
-from lindref.posix.errno import EFAULT, EINVAL, EPERM
+from lindref.posix.errno import EAGAIN, EFAULT, EINVAL, EPERM
 from lindref.posix.errors import ErrorSet
 from lindref.posix.kernel import Kernel
 from lindref.posix.result import Done, NewThread, Result
@@ -34,6 +35,7 @@ def new_thread(kernel: Kernel, cage: Cage, fields: dict[str, int]) -> Result:
     errors.add(not size <= stack <= _MEMORY, EPERM if odd else EINVAL, "THREAD-2")
     unusable = bool(child_tid or odd) and not user.writable(kernel, child_tid, 4)
     errors.add(unusable, EPERM if odd else EFAULT, "THREAD-2")
+    errors.add(limits.crowded(cage), EAGAIN, "LIMIT-2")
     failed = errors.first()
     if failed is not None:
         return failed

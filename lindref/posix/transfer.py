@@ -154,8 +154,9 @@ def _transmit(kernel: Kernel, call: Call, buffers: Buffers, position: int | None
             if isinstance(sent, Block):
                 return wait_for(kernel, call, sent, moved, blocks=file.blocks)
             moved += sent
-            if ops.seeks:
-                file = _advance(kernel, found.number, file, sent, positioned=position is not None)
+            if ops.seeks:  # what a file does not take at once does not fit
+                _advance(kernel, found.number, file, sent, positioned=position is not None)
+                break
     except Refused as refusal:
         if isinstance(refusal.result, Done) and refusal.result.value == -EPIPE:
             signals.broken_pipe(kernel, call.target, by_write=plain)
@@ -171,16 +172,14 @@ def _write_nothing(file: OpenFile) -> Result:
     return Done(0)
 
 
-def _advance(kernel: Kernel, number: int, file: OpenFile, sent: int, *, positioned: bool) -> OpenFile:
-    """``file`` behind the bytes sent; its offset moves too unless the call gave a position. After appending that is
-    the end.
-    """
+def _advance(kernel: Kernel, number: int, file: OpenFile, sent: int, *, positioned: bool) -> None:
+    """Move the offset behind the bytes sent, unless the call gave a position. After appending that is the end."""
+    if positioned:
+        return
     end = file.offset + sent
     if file.flags & O_APPEND and file.kind == "file":
         end = inodes.get(kernel, file.inode).size
-    if positioned:
-        return replace(file, offset=end)
-    return openfile.change(kernel, number, offset=end)
+    openfile.change(kernel, number, offset=end)
 
 
 def gather(kernel: Kernel, buffers: Buffers, *, part: bool = False) -> bytes | None:

@@ -38,9 +38,11 @@ def model_resolve(address: int) -> Address | None:
 
 
 def place(kernel: Kernel, address: int) -> tuple[Memory, int] | None:
-    """The memory and the offset in it that host ``address`` means, or None."""
+    """The memory and the offset in it that host ``address`` means, or None; None too for memory that is nobody's
+    business in this call (ABI-8).
+    """
     found = kernel.host.resolve(address) if address else None
-    memory = kernel.host.memory(found.cage) if found is not None else None
+    memory = kernel.host.memory(found.cage) if found is not None and kernel.reaches(found.cage) else None
     return (memory, found.offset) if memory is not None and found is not None else None
 
 

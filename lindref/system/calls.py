@@ -138,6 +138,7 @@ def ask_kernel(
         memo=pending.memo,
         timed_out=timed_out,
         interrupted=interrupted,
+        caller=thread.cage,
     )
     result = system.kernel.call(call)
     system.wake_changed()

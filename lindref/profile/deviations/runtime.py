@@ -18,6 +18,12 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="vectors 3i-meta.target.nonexistent, 3i-reg.exiting_self_call",
     ),
     Deviation(
+        "PTR-FLAT",
+        spec="a pointer into the memory of a cage that neither makes the call nor is named in it is EFAULT",
+        lind="all cages' memories lie in one address space, and any of it can be named",
+        evidence="rawposix.md 0 (handlers dereference host addresses, nothing is checked)",
+    ),
+    Deviation(
         "PTR-CRASH",
         spec="a pointer that leads nowhere is EFAULT wherever it is used",
         lind="pointers that the host process dereferences itself (paths, structures) end it with a segmentation fault",
