@@ -1,4 +1,4 @@
-"""Limits of a cage on what it may use (LIMIT-1 to LIMIT-5 in spec/identity.md).
+"""Limits of a cage on what it may use (LIMIT-1 to LIMIT-6 in spec/identity.md).
 
 A cage has its own, a child begins with its parent's, and reaching one is an error of the call that would go beyond:
 nothing is taken from anybody else.
