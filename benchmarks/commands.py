@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks import large
+from lindref import classes
 
 ROOT = Path(__file__).resolve().parents[1]
 HELLO = ROOT / "conformance" / "guests" / "hello" / "main.wasm"
@@ -23,11 +25,29 @@ FIRST = ("run", "--max-ticks", "1")
 LIMIT = 72
 
 
-def lindref(*args: str, cwd: Path = ROOT, status: int = 0, **env: str) -> tuple[float, float, str]:
-    """Runs the command: seconds that passed, seconds of processor time, standard output."""
-    before = os.times()
-    begun = time.perf_counter()
+@classes.frozen
+class Cost:
+    """What a command took: seconds that passed, and seconds of processor time."""
+
+    passed: float
+    spent: float
+
+    @classmethod
+    def best(cls, costs: list[Cost]) -> Cost:
+        """The least of each."""
+        return cls(min(cost.passed for cost in costs), min(cost.spent for cost in costs))
+
+
+def _spent() -> float:
+    """Seconds of processor time that ended children took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def lindref(*args: str, cwd: Path = ROOT, status: int = 0, **env: str) -> tuple[Cost, str]:
+    """Runs the command: what it took, and its standard output; ``SystemExit`` for another exit status."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before, begun = _spent(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "lindref.cli.main", *args],
         cwd=cwd,
@@ -36,22 +56,20 @@ def lindref(*args: str, cwd: Path = ROOT, status: int = 0, **env: str) -> tuple[
         check=False,
         env=inherited | {"PYTHONPATH": str(cwd)} | env,
     )
-    passed = time.perf_counter() - begun
-    after = os.times()
+    cost = Cost(time.perf_counter() - begun, _spent() - before)
     if done.returncode != status:
         raise SystemExit(f"lindref {' '.join(args)}: status {done.returncode}\n{done.stdout}{done.stderr}")
-    spent = after.children_user - before.children_user + after.children_system - before.children_system
-    return passed, spent, done.stdout
+    return cost, done.stdout
 
 
-def hello(repeat: int) -> float:
-    """Seconds from shell to shell for a C program that prints a line: the best of several."""
+def hello(repeat: int) -> Cost:
+    """A C program that prints a line, from shell to shell: the best of several."""
     lindref("run", str(HELLO))  # so that Python has compiled lindref itself
-    return min(lindref("run", str(HELLO))[0] for _ in range(repeat))
+    return Cost.best([lindref("run", str(HELLO))[0] for _ in range(repeat)])
 
 
-def first_instruction(repeat: int, binary: Path) -> tuple[float, float]:
-    """Seconds from shell to shell for the first instruction of a program: the best of several, warm and cold.
+def first_instruction(repeat: int, binary: Path) -> tuple[Cost, Cost]:
+    """To the first instruction of a program, from shell to shell: the best of several, warm and cold.
 
     Cold is a copy of lindref that Python has not compiled, and no cache of what lindref keeps about modules.
     """
@@ -63,7 +81,7 @@ def first_instruction(repeat: int, binary: Path) -> tuple[float, float]:
             warm.append(lindref(*FIRST, str(binary), status=LIMIT, XDG_CACHE_HOME=folder)[0])
             fresh = {"XDG_CACHE_HOME": f"{folder}/{turn}", "PYTHONDONTWRITEBYTECODE": "1"}
             cold.append(lindref(*FIRST, str(binary), cwd=copy, status=LIMIT, **fresh)[0])
-    return min(warm[1:]), min(cold)
+    return Cost.best(warm[1:]), Cost.best(cold)
 
 
 def large_program(folder: Path) -> Path | None:
@@ -77,9 +95,9 @@ def large_program(folder: Path) -> Path | None:
     return out
 
 
-def scripts() -> tuple[float, float, str] | None:
-    """Seconds that passed, processor seconds and the count line for the official scripts; ``None`` if absent."""
+def scripts() -> tuple[Cost, str] | None:
+    """The official scripts on one core: what they take, and the line that counts; ``None`` if they are not there."""
     if not SCRIPTS.is_dir():
         return None
-    passed, spent, out = lindref("wast", str(SCRIPTS), "--exclude", UNBUILT)
-    return passed, spent, out.splitlines()[-1]
+    cost, out = lindref("wast", str(SCRIPTS), "--exclude", UNBUILT)
+    return cost, out.splitlines()[-1]
