@@ -44,14 +44,18 @@ class Blob:
 
 @classes.frozen(eq=False)
 class Image:
-    """A loaded module. ``minimum`` is its declared minimum memory in bytes, a multiple of the page; ``name`` its own
-    name, empty where it has none; ``dylink`` how it is laid out if it is position-independent (DYN-1)."""
+    """A loaded module. ``minimum`` is its declared minimum memory in bytes, a multiple of the page; ``dylink`` how it
+    is laid out if it is position-independent (DYN-1)."""
 
     digest: str
     program: Program
     minimum: int
-    name: str = ""
     dylink: Dylink | None = None
+
+    @property
+    def name(self) -> str:
+        """Its own name, empty where it has none; read when asked for, as names of a large program are many."""
+        return self.program.names.module or ""
 
 
 @classes.define
@@ -100,12 +104,12 @@ def _load(data: bytes) -> Image:
     made = program(module)  # validates the shell: after this, indices mean something
     info = dylink(module)
     if info is not None and info.has_memory_info:
-        return Image(module.digest, made, 0, made.names.module or "", info)
+        return Image(module.digest, made, 0, info)
     _check_imports(module)
     memories = [i.desc for i in module.imported(ExternKind.MEMORY)]
     declared = [m for m in (*memories, *module.memories) if isinstance(m, MemoryType)]
     minimum = declared[0].limits.minimum * 65536 if declared else 0
-    return Image(module.digest, made, minimum, made.names.module or "")
+    return Image(module.digest, made, minimum)
 
 
 def _import_problem(module: Module, wanted: Import) -> str | None:
