@@ -27,6 +27,7 @@ from lindref.system.runner import (
     WaitsOnMemory,
     WakesMemory,
 )
+from lindref.system.wrappers import wrapped
 from lindref.vm import engines, outcomes
 from lindref.vm.continuation import Continuation
 from lindref.vm.limits import Exhaustion
@@ -123,6 +124,9 @@ class WasmRunnerState:
 PROGRAM = (Step(START, optional=True), Step("_initialize", optional=True), Step("_start", last=True))
 
 
+_BEGINNING = frozenset(step.name for step in PROGRAM)
+
+
 class WasmRunner:
     """See the module; implements ``lindref.system.runner.Runner``."""
 
@@ -159,6 +163,16 @@ class WasmRunner:
         """An exported function that a module defines."""
         found = self.export(name, instance)
         return found if isinstance(found, FuncInst) else None
+
+    def inner(self, name: str, instance: int | None = None) -> FuncInst | None:
+        """The function to call for the export of that name once the program has begun: what its command wrapper
+        wraps, so that constructors do not run again (LOAD-3; deviation ``CTORS-AGAIN``: the wrapper)."""
+        found = self.function(name, instance)
+        if found is None or self.guest.profile.has("CTORS-AGAIN"):
+            return found
+        program = self.store.views[found.instance].instance.program
+        index = wrapped(program, found.index)
+        return found if index == found.index else FuncInst(found.instance, index)
 
     def global_value(self, name: str) -> int | None:
         """The value of an exported i32 global."""
@@ -204,7 +218,7 @@ class WasmRunner:
         """Begin the next call of the plan; false if there is none."""
         while self.plan:
             step, self.plan = self.plan[0], self.plan[1:]
-            func = self.function(step.name)
+            func = self.function(step.name) if step.name in _BEGINNING else self.inner(step.name)
             if func is None and step.optional:
                 continue
             if func is None:
@@ -272,7 +286,7 @@ class WasmRunner:
 
     def push_handler(self, handler: int, signo: int, token: object) -> bool:
         """Call ``signal_callback(handler, signo)`` on top of what runs."""
-        func = self.function("signal_callback")
+        func = self.inner("signal_callback")
         if func is None:
             return False
         self.changed = True
@@ -289,7 +303,7 @@ class WasmRunner:
 
     def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
         """Plan ``pass_fptr_to_wt(address, cage, pairs…)`` on this worker; false where it is not exported."""
-        func = self.function("pass_fptr_to_wt")
+        func = self.inner("pass_fptr_to_wt")
         if func is None or len(self.store.func_type(func).params) != 14:
             return False
         self.changed = True
@@ -331,7 +345,7 @@ class WasmRunner:
         """Prepare the next block of a new thread, or begin it."""
         self.set_global("__stack_pointer", barrier.stack)
         if barrier.instances:
-            size = self.function("__get_aligned_tls_size", barrier.instances[0])
+            size = self.inner("__get_aligned_tls_size", barrier.instances[0])
             assert size is not None
             self.machine.push_call(size, [], barrier)
         else:
@@ -343,7 +357,7 @@ class WasmRunner:
         if barrier.block is None:
             block = barrier.stack - values[0]
             self.set_global("__stack_pointer", block)
-            init = self.function("__wasm_init_tls", barrier.instances[0])
+            init = self.inner("__wasm_init_tls", barrier.instances[0])
             assert init is not None
             self.machine.push_call(init, [block & 0xFFFFFFFF], replace(barrier, block=block))
         else:

@@ -48,6 +48,12 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 3.5, 10",
     ),
     Deviation(
+        "CTORS-AGAIN",
+        spec="constructors run once, when the program starts",
+        lind="in a static program they run again at every delivered signal and grate call, and twice for a thread",
+        evidence="loader.md 1.2",
+    ),
+    Deviation(
         "GRATE-WORKER-TLS",
         spec="each worker of a grate has thread-local storage of its own",
         lind="the TLS base of all workers is 0",
