@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("lindref.cli.run", "run a program and the grates over it"),
     "demo": ("lindref.cli.demo", "a grate and its cage, as a coloured trace of calls and their routes"),
     "cc": ("lindref.guest.cc", "compile C against the guest kit"),
+    "root": ("lindref.cli.root", "lay out a root for guests to run in"),
     "vectors": ("lindref.conformance.vectors", "play recorded vectors of the real system"),
     "trace": ("lindref.cli.trace", "look at traces: as strace text, compared, as a page"),
     "wast": ("lindref.conformance.wast", "run official wasm test scripts"),
