@@ -2,7 +2,7 @@
 
     python -m benchmarks                    # everything; with --quick without what takes minutes
     python -m benchmarks fib sieve          # only these programs, on every engine there is
-    python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, pythons, scripts
+    python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, linked, pythons, scripts
     python -m benchmarks --repeat 5 --json FILE --check
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cages, calls, commands, engines, fork, micro, pythons, whole
+from benchmarks import cages, calls, commands, engines, fork, linked, micro, pythons, whole
 from benchmarks.bars import Bar, ratio_bars, show
 
 Figures = dict[str, Any]
@@ -109,6 +109,22 @@ class Measuring:
         self.figures[f"{what}, s of processor time"] = cost.spent
         self.note(what, cost.passed, most, "s")
 
+    def linked(self) -> None:
+        """Static and dynamic programs as the tool chain makes them."""
+        with linked.workshop() as folder:
+            for kind, most, cold_most in (("static", 0.5, None), ("dynamic", 0.8, 2.5)):
+                warm, cold = linked.command(folder, f"hello-{kind}.wasm", 3 * self.repeat)
+                self.command(f"hello, {kind}", warm, most)
+                if cold_most is not None:
+                    self.command(f"hello, {kind}, cold", cold, cold_most)
+                fork_ = linked.forks(folder, f"forks-{kind}.wasm", 10 * self.repeat, self.tiers[-1])
+                self.note(f"fork of a {kind} program with 256 KiB written", 1e3 * fork_, 3, "ms")
+                self.command(
+                    f"8 threads, one mutex, 10,000 pairs, {kind}",
+                    linked.command(folder, f"threads-{kind}.wasm", self.repeat)[0],
+                    5,
+                )
+
     def pythons(self) -> None:
         """Every other Python; pywasm is held against on the Python that it is fastest on."""
         tables = pythons.measure(self.repeat, self.programs)
@@ -149,6 +165,7 @@ class Measuring:
             "cages": self.cages,
             "start": self.start,
             "pythons": self.pythons,
+            "linked": self.linked,
             "scripts": self.scripts,
         }
 

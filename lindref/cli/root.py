@@ -67,7 +67,8 @@ def _write(path: Path, data: bytes) -> None:
 
 def _kit_libraries() -> list[Path]:
     """The guest kit's shared libraries, built now if that has not been done and can be."""
-    from lindref.guest.kit import build_shared_kit, installed_libraries
+    from lindref.guest.installed import installed_libraries
+    from lindref.guest.kit import build_shared_kit
     from lindref.guest.toolchain import GuestBuildError, find_toolchain
 
     found = installed_libraries()
@@ -77,7 +78,7 @@ def _kit_libraries() -> list[Path]:
         except GuestBuildError as missing:
             sys.stderr.write(f"lindref root: no libc.so for dynamic programs: {missing}\n")
         found = installed_libraries()
-    return found
+    return list(map(Path, found))
 
 
 def main(argv: list[str]) -> int:

@@ -194,9 +194,9 @@ def _preloads(words: list[str]) -> tuple[tuple[str, str], ...]:
 
 def kit_libraries() -> list[str]:
     """The shared libraries of the guest kit that were built on this machine."""
-    from lindref.guest.kit import installed_libraries
+    from lindref.guest.installed import installed_libraries  # a dynamic program that has no root of its own
 
-    return [str(path) for path in installed_libraries()]
+    return installed_libraries()
 
 
 def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> JsonTrace | None:

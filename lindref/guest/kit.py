@@ -7,7 +7,6 @@ appears by a rename, complete or not at all, so any number of builds may run at 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lindref.guest.installed import cache, library_folder
 from lindref.guest.toolchain import GuestBuildError, Toolchain
 
 KIT = Path(__file__).resolve().parent
@@ -59,12 +59,6 @@ STATIC_OBJECTS = frozenset({START_OBJECT, MODULE_OBJECT, ARGUMENTS_OBJECT, "long
 
 SHARED_LIBRARY = "libc.so"
 """The kit as a shared library, in the folder of its position-independent objects and in `library_folder`."""
-
-
-def cache_root() -> Path:
-    """The user's cache folder (XDG Base Directory)."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(named) if os.path.isabs(named) else Path.home() / ".cache"
 
 
 def kit_sources() -> list[Path]:
@@ -112,7 +106,7 @@ def build_kit(
         GuestBuildError: the library does not compile with this compiler, or the cache cannot be written.
     """
     flags = (*TARGET_FLAGS, *KIT_FLAGS, *extra, *(("-g",) if debug else ()))
-    root = cache_root() / "lindref" / "guest-kit"
+    root = Path(cache(), "guest-kit")
     folder = root / _key(toolchain, flags)
     if folder.is_dir():
         return folder
@@ -145,16 +139,6 @@ def kit_objects(folder: Path) -> tuple[list[Path], list[Path]]:
     return first, [path for path in sorted(folder.glob("*.o")) if path not in first]
 
 
-def library_folder() -> Path:
-    """Where shared libraries that programs of this machine find by themselves lie."""
-    return cache_root() / "lindref" / "lib"
-
-
-def installed_libraries() -> list[Path]:
-    """The shared libraries in `library_folder`."""
-    return sorted(library_folder().glob("*.so"))
-
-
 def build_shared_kit(toolchain: Toolchain, debug: bool = False) -> Path:
     """The folder with the kit's position-independent objects and its shared library, which is installed, too.
 
@@ -172,7 +156,7 @@ def build_shared_kit(toolchain: Toolchain, debug: bool = False) -> Path:
             raise GuestBuildError(f"lindref cc: the shared guest kit does not link: {why}")
 
     folder = build_kit(toolchain, PIC_FLAGS, debug, finish=link)
-    library, target = folder / SHARED_LIBRARY, library_folder() / SHARED_LIBRARY
+    library, target = folder / SHARED_LIBRARY, Path(library_folder(), SHARED_LIBRARY)
     try:
         if not target.is_file() or target.read_bytes() != library.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)

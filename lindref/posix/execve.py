@@ -118,6 +118,9 @@ def _find(kernel: Kernel, path: bytes, start: int, argv: tuple[bytes, ...]) -> _
         head = content.read(kernel, inode.number, 0, _LINE) if inode.is_file else b""
         if head.startswith(MAGIC):
             return _Found(path, inode, argv)
+        beside = _beside(kernel, path, start)
+        if beside is not None:
+            return _Found(beside[0], beside[1], argv)
         line = _interpreter(head, recorded=recorded)
         if line is None:
             raise Refused(fail(ENOEXEC, "EXEC-4"))
@@ -126,6 +129,17 @@ def _find(kernel: Kernel, path: bytes, start: int, argv: tuple[bytes, ...]) -> _
             raise Refused(fail(ELOOP, "EXEC-5"))
         argv = (*line, *(argv if recorded else (path, *argv[1:])))
         path = line[0]
+
+
+def _beside(kernel: Kernel, path: bytes, start: int) -> tuple[bytes, Inode] | None:
+    """The plain module beside a file of machine code, with its path (EXEC-11)."""
+    stem, _, ending = path.rpartition(b".")
+    for other in (stem + b".wasm", stem + b".so") if ending == b"cwasm" else ():
+        place = walk(kernel, other, start)
+        inode = None if place.inode is None else place.found(kernel)
+        if inode is not None and inode.is_file and content.read(kernel, inode.number, 0, 4) == MAGIC:
+            return other, inode
+    return None
 
 
 def _executable(kernel: Kernel, path: bytes, start: int) -> Inode:

@@ -80,7 +80,8 @@ def boot(
     path = os.fsencode(inside)
     found = _read_program(system, path, typed)
     if not within:
-        _bring_libraries(system, found.data, base, root_mode, libraries)
+        _bring_libraries(system, base, root_mode)
+        system.libraries = libraries
     if observe is not None:
         observe(system)
     # BOOT-4
@@ -159,22 +160,14 @@ def _bring(system: System, program: str, base: str, root_mode: str, folder: str 
     return inside
 
 
-def _bring_libraries(
-    system: System, program: bytes, base: str, root_mode: str, libraries: Callable[[], Sequence[str]] | None
-) -> None:
-    """The libraries of a program that was named by a host path come from the host, too (BOOT-5)."""
-    kernel, words = system.kernel, []
+def _bring_libraries(system: System, base: str, root_mode: str) -> None:
+    """The libraries that were asked for may be files on the host, too (BOOT-5)."""
+    words = []
     for name, path in system.config.preloads:
-        there = files.open_module(kernel, os.fsencode(path)) is not None
+        there = files.open_module(system.kernel, os.fsencode(path)) is not None
         words.append((name, path if there else _bring(system, path, base, root_mode, "/lib/")))
     if words:
         system.config = evolve(system.config, preloads=tuple(words))
-    elif libraries is not None and b"dylink.0" in program[:64]:
-        for library in libraries():
-            stem = os.fsencode(os.path.splitext(os.path.basename(library))[0])
-            if not any(files.in_folders(kernel, stem + suffix, files.FOLDERS) for suffix in files.SUFFIXES):
-                with open(library, "rb") as file:
-                    roots.add_file(kernel, b"/lib/" + os.fsencode(os.path.basename(library)), file.read(), 0o755)
 
 
 def _read_program(system: System, path: bytes, typed: str) -> files.Found:

@@ -20,7 +20,7 @@ from lindref.vm.values import Extern, HostFunc
 from lindref.wasm.binary.decoder import decode
 from lindref.wasm.errors import WasmError
 from lindref.wasm.module import ExternKind, Import, Module
-from lindref.wasm.sections import Dylink, dylink
+from lindref.wasm.sections import Dylink, dylink, module_name
 from lindref.wasm.types import FuncType, GlobalType, MemoryType, NumType, TagType
 
 PAGE = 4096
@@ -55,7 +55,7 @@ class Image:
     @property
     def name(self) -> str:
         """Its own name, empty where it has none; read when asked for, as names of a large program are many."""
-        return self.program.names.module or ""
+        return module_name(self.program.module)
 
 
 @classes.define

@@ -139,6 +139,7 @@ def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None
         system.images = like.images
         system.kernel.outside = like.kernel.outside
         system.choices.chooser = chooser or like.choices.chooser
+        system.libraries = like.libraries
     outside = system.kernel.outside
     system.kernel = table.new_kernel(system.host, system.budget)
     system.kernel.outside = outside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lindref.posix import console, processes, table
@@ -117,6 +117,8 @@ class System:
         self.quantum = self.config.quantum
         #: What ``lindref.system.state`` froze last: what has not changed since is taken from there.
         self.last_state: Any = None
+        #: Gives host files that stand in for libraries which the root has not (BOOT-5).
+        self.libraries: Callable[[], Sequence[str]] | None = None
         self.observers: list[Observer] = []
         #: Told of notes alone: somebody wants warnings, not the whole stream.
         self.quiet_observers: list[Observer] = []
@@ -413,6 +415,8 @@ class System:
         if words:
             found = needs.explicit(self.kernel, self.images, words)
             return found if image.dylink is not None else []
+        if self.libraries is not None:
+            needs.stand_in(self.kernel, self.libraries())
         folder = path.rpartition(b"/")[0]
         follow = not self.profile.has("DL-NEEDED")
         return needs.needs(self.kernel, self.images, image, folder, follow=follow)

@@ -106,6 +106,20 @@ def read_names(module: Module) -> tuple[Names, list[str]]:
     return found, problems
 
 
+def module_name(module: Module) -> str:
+    """The module's own name, empty where it has none; the rest of the name section is not read."""
+    if isinstance(module.text_names, Names):
+        return module.text_names.module or ""
+    for custom in _sections(module, "name")[:1]:
+        reader = _reader(custom, module)
+        try:
+            if reader.pos < len(reader.data) and reader.byte() == 0:
+                return Reader(reader.take(reader.unsigned(32)), module.features).name()
+        except Malformed:
+            return ""
+    return ""
+
+
 def _name_map(reader: Reader, into: dict[int, str]) -> None:
     """An association of indices with names; the first of several for one index holds."""
     for _ in range(reader.unsigned(32)):

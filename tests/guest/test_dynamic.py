@@ -126,6 +126,24 @@ def test_shapes(workshop: Path) -> None:
     assert needing is not None and needing.needed == ("lib.so",)
 
 
+EXEC = """
+#include <unistd.h>
+int main(void) { execve("next.wasm", (char *[]){"n", 0}, (char *[]){0}); return 1; }
+"""
+
+
+def test_boot_5_a_static_program_executes_a_dynamic_one(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BOOT-5: the kit's library is there when it is needed."""
+    monkeypatch.chdir(workshop)
+    Path("a.c").write_text(EXEC)
+    Path("next.c").write_text(HELLO)
+    compile_guest(["a.c"], "a.wasm")
+    compile_guest(["next.c"], "next.wasm", pie=True)
+    system = boot("a.wasm", libraries=lambda: [str(FOLDER / "lib" / "libc.so")])
+    system.run()
+    assert (status(system), lines(system)) == (1, ["hello from n, 42"])
+
+
 TRAP = """
 #include <stdlib.h>
 static volatile int zero;

@@ -53,6 +53,7 @@ def test_order(profile: Profile, order: list[int]) -> None:
     assert ran(dynamic(image, libraries, profile=profile)) == order
 
 
+ONE = '(import "env" "one" (func $one (result i32)))'
 VALUE = '(func (export "{}") (result i32) (i32.const {}))'
 
 
@@ -202,10 +203,20 @@ def test_handlers_are_called_through_the_library() -> None:
     assert found.run() == 0 and found.out.startswith(b"AAAA")
 
 
+def test_thunks_for_function_pointer_casts() -> None:
+    """DYN-13: the address is that of the thunk, a call by name that of the function."""
+    body = """(func (export "one") (result i32) (i32.const 1))
+      (func (export "$fpcast_emu$one") (param i64 i64) (result i64) (i64.const 2)) (func (export "other"))"""
+    imports = ONE + '(import "GOT.func" "one" (global $p (mut i32)))(import "GOT.func" "other" (global $o (mut i32)))'
+    wide = "(call_indirect (param i64 i64) (result i64) (i64.const 0) (i64.const 0) (global.get $p))"
+    start = f"(call $tell (call $one)) (call $tell (i32.wrap_i64 {wide})) (call $tell (global.get $o))"
+    for profile in (SPEC, LIND):
+        libraries = {"lib1.so": module("lib1.so", "", body)}
+        assert ran(dynamic(main(start, imports), libraries, profile=profile)) == [1, 2, 0]
+
+
 # Finding libraries.
 
-
-ONE = '(import "env" "one" (func $one (result i32)))'
 
 
 @pytest.mark.parametrize("name", ["libc.so", "libc.wasm"])

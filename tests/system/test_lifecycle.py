@@ -53,6 +53,17 @@ def test_exec_1_the_image_is_replaced() -> None:
     assert [e.name for e in run.recorder.of(Enter)].count("mmap") == 2
 
 
+def test_exec_11_machine_code_stands_for_the_module_beside_it() -> None:
+    """EXEC-11: also as the first program (DYN-1)."""
+    second = program("(call $exit (i64.const 4))")
+    first = program(f"(local $r i32) {EXEC} unreachable", '(data (i32.const 0x200) "/two.cwasm\\00")')
+    run = world(first, files={b"/two.cwasm": b"\x7fELF", b"/two.wasm": second})
+    assert run.run() == 4
+    alone = f"(local $r i32) {EXEC} (call $exit (i64.extend_i32_u (i32.sub (i32.const 0) (local.get $r))))"
+    first = program(alone, '(data (i32.const 0x200) "/two.cwasm\\00")')
+    assert world(first, files={b"/two.cwasm": b"\x7fELF"}).run() == ENOEXEC
+
+
 @pytest.mark.parametrize(
     ("files", "errno"),
     [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 
 from lindref import classes
+from lindref.posix.fs import roots
 from lindref.posix.kernel import Kernel
 from lindref.system.image import Image, ImageError, Images
 from lindref.system.loader.files import FOLDERS, SUFFIXES, Found, in_folders, open_module
@@ -63,6 +65,16 @@ def needs(kernel: Kernel, images: Images, main: Image, folder: bytes, *, follow:
         if image.dylink is not None and (not follow or _missing([main, *(p.image for p in out)]) & _names(image)):
             out.append(Preload(ENV, found, image))
     return out
+
+
+def stand_in(kernel: Kernel, libraries: Sequence[str]) -> None:
+    """Add to the root the host's libraries, where it has none of that name (BOOT-5)."""
+    for library in libraries:
+        name = os.fsencode(os.path.basename(library))
+        stem = name.rpartition(b".")[0]
+        if not any(in_folders(kernel, stem + suffix, FOLDERS) for suffix in SUFFIXES):
+            with open(library, "rb") as file:
+                roots.add_file(kernel, b"/lib/" + name, file.read(), 0o755)
 
 
 def _standard(kernel: Kernel, stem: bytes) -> Iterator[Found]:

@@ -13,6 +13,9 @@ from lindref.wasm.types import NumType
 
 _MASK = 0xFFFFFFFF
 
+#: The pass for function pointer casts exports under this prefix what is to stand in the table for a function (DYN-13).
+THUNK = "$fpcast_emu$"
+
 
 def publish(store: Store, table: Table, loaded: Loaded, *, fresh: bool) -> Loaded:
     """The module with slots and addresses of its exports.
@@ -23,11 +26,14 @@ def publish(store: Store, table: Table, loaded: Loaded, *, fresh: bool) -> Loade
     instance = store.views[loaded.instance].instance
     functions: list[tuple[str, FuncInst | HostFunc]] = []
     data: list[tuple[str, int]] = []
-    for name, found in instance.exports().items():
+    exports = instance.exports()
+    thunks = any(name.startswith(THUNK) for name in exports)
+    for name, found in exports.items():
         if name in INTERNAL:
             continue
         if isinstance(found, FuncInst | HostFunc):
-            functions.append((name, found))
+            if not thunks or name.startswith(THUNK):
+                functions.append((name.removeprefix(THUNK), found))
         elif isinstance(found, GlobalAddr):
             cell = store.globals[found.number]
             if cell.type.value is NumType.I32:
