@@ -302,6 +302,16 @@ def _f64(symbol: str) -> Rule:
     return lambda a, b: plain_of(f"{a.inner} {symbol} {b.inner}", a, b, form=Operand.NAN)
 
 
+def _f64_div(a: Operand, b: Operand) -> Operand:
+    if not a.atom:
+        return _call("f64.div", a, b)
+    return plain_of(f"{a.text} / y if (y := {b.text}) else o_f64_div({a.text}, y)", a, b, form=Operand.NAN)
+
+
+def _f64_sqrt(a: Operand) -> Operand:
+    return plain_of(f"sqrt(y) if (y := {a.text}) >= 0.0 else NAN", a)
+
+
 def _float_compare(symbol: str) -> Rule:
     """Python's comparisons do not care which NaN it is."""
     return lambda a, b: test_of(f"{a.inner} {symbol} {b.inner}", "", a, b)
@@ -364,6 +374,8 @@ _INT_RULES: dict[str, Callable[[str], Rule]] = {
 RULES: dict[str, Rule] = {
     **{f"i{n}.{name}": family(f"i{n}.{name}") for n in (32, 64) for name, family in _INT_RULES.items()},
     **{f"f64.{name}": _f64(symbol) for name, symbol in {"add": "+", "sub": "-", "mul": "*"}.items()},
+    "f64.div": _f64_div,
+    "f64.sqrt": _f64_sqrt,
     **{
         f"f{n}.{name}": _float_compare(symbol)
         for n in (32, 64)

@@ -5,6 +5,8 @@ behind the innermost Python loop; otherwise the variable ``b`` is set to the lab
 after the other, and what follows them looks at ``b``. A block is a ``while True`` that ends with ``break`` only where
 the first will not do.
 
+A loop is ``for _ in F``, which counts a tick a round; ``R`` gives back that of the first round, which is none.
+
 With an *entry*, the function begins at the head of that loop: what comes before it is left out, and inside loops around
 it is passed over once, while ``e`` is set.
 """
@@ -23,13 +25,6 @@ MAX_INDENT = 80
 
 class Unfit(Exception):
     """A body that cannot be written down in this form."""
-
-
-@classes.define(eq=False)
-class Goto:
-    """A branch whose tick is counted already."""
-
-    label: Label
 
 
 @classes.define(eq=False)
@@ -93,8 +88,6 @@ class Layout:
                 self.emit(indent, node.text, node.site)
                 return False
             if isinstance(node, Branch):
-                return self.branch(node.label, indent, fall)
-            if isinstance(node, Goto):
                 return self.goto(node.label, indent, fall)
             if isinstance(node, Switch):
                 return self.switch(node, indent, fall)
@@ -112,13 +105,6 @@ class Layout:
         return True
 
     # Branches.
-
-    def branch(self, label: Label, indent: int, fall: frozenset[Label]) -> bool:
-        """A branch; one that goes back is a tick."""
-        if label.loop:
-            self.emit(indent, "for _ in F: break")
-            self.emit(indent, "else: raise TICK", label.head)
-        return self.goto(label, indent, fall)
 
     def goto(self, label: Label, indent: int, fall: frozenset[Label]) -> bool:
         """Goes to a label; as ``seq``."""
@@ -262,7 +248,11 @@ class Layout:
         if len(self.suites) >= MAX_LOOPS:
             raise Unfit("loops within loops")
         at = len(self.lines)
-        self.emit(indent, "while True:")
+        if suite.again is None:
+            self.emit(indent, "while True:")
+        else:
+            self.emit(indent, "R(None)")
+            self.emit(indent, "for _ in F:")
         self.suites.append(suite)
         opened = suite.leads - self.open if suite.again is None else {suite.again}
         self.open |= opened
@@ -271,14 +261,16 @@ class Layout:
             self.emit(indent + 1, "break")
         self.open -= opened
         self.suites.pop()
+        if suite.again is not None:
+            self.emit(indent, "else: raise TICK", suite.again.head)
         if suite.passing and suite.broken:
             self.lines.insert(at, (indent, "b = 0", None))
         after: list[Any] = []
         for n, label in enumerate(suite.passing):
             if n == len(suite.passing) - 1 and not suite.broken:
-                after.append(Goto(label))
+                after.append(Branch(label))
             else:
-                after.append(If(f"b == {label.number}", f"b != {label.number}", None, [Goto(label)]))
+                after.append(If(f"b == {label.number}", f"b != {label.number}", None, [Branch(label)]))
         if suite.broken:
             after += rest
         return after or suite.broken
@@ -321,7 +313,7 @@ def _same(a: list[Any], b: list[Any]) -> bool:
 
 def _is_branch(nodes: list[Any], labels: frozenset[Label]) -> bool:
     """Whether nodes are nothing but a branch to one of the labels."""
-    return len(nodes) == 1 and isinstance(nodes[0], Branch | Goto) and nodes[0].label in labels
+    return len(nodes) == 1 and isinstance(nodes[0], Branch) and nodes[0].label in labels
 
 
 def targets(nodes: list[Any]) -> frozenset[Label]:
@@ -330,7 +322,7 @@ def targets(nodes: list[Any]) -> frozenset[Label]:
     todo = list(nodes)
     while todo:
         node = todo.pop()
-        if isinstance(node, Branch | Goto):
+        if isinstance(node, Branch):
             found.add(node.label)
         elif isinstance(node, If):
             todo += node.then
@@ -346,7 +338,7 @@ def targets(nodes: list[Any]) -> frozenset[Label]:
 def completes(nodes: list[Any]) -> bool:
     """Whether control may come to the end of nodes otherwise than by a branch."""
     for node in nodes:
-        if isinstance(node, Leave | Branch | Goto | Switch):
+        if isinstance(node, Leave | Branch | Switch):
             return False
         if isinstance(node, If) and not (completes(node.then) or completes(node.other)):
             return False
@@ -360,7 +352,7 @@ def completes(nodes: list[Any]) -> bool:
 def tidy(nodes: list[Any], labels: frozenset[Label]) -> bool:
     """Whether every branch to the labels, which are where nodes end, can be had by falling or by ``b``."""
     for k, node in enumerate(nodes):
-        if isinstance(node, Leave | Branch | Goto | Switch):
+        if isinstance(node, Leave | Branch | Switch):
             return True
         if isinstance(node, Block) and not node.label.used:
             return tidy(node.body + nodes[k + 1 :], labels)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 import sys
-from itertools import repeat
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
+from lindref.vm.compiled.clock import STRETCH, Clock, borrow, give_back
 from lindref.vm.compiled.space import Bail, Space, Tick, space_of
 from lindref.vm.compiled.unit import MAX_WEIGHT, UNITS, Unit, unit
 from lindref.vm.frame import Frame
@@ -22,9 +22,6 @@ from lindref.vm.outcomes import Outcome, Thrown
 from lindref.vm.store import Store
 from lindref.vm.traps import Trap
 from lindref.vm.values import ExnInst
-
-#: Ticks that compiled code runs at a time before the machine looks whether it is wanted.
-STRETCH: Final = 1 << 20
 
 #: How a line of compiled code fails: the reference machine then does it, and says what it comes to.
 FAILURES: Final = (
@@ -48,17 +45,23 @@ HEAT_PER_INSTRUCTION: Final = 2
 class CompilingMachine(Machine):
     """A machine with two tiers. ``eager``: everything is compiled when first met."""
 
-    __slots__ = ("_plain", "eager")
+    __slots__ = ("_clock", "_plain", "eager")
 
     def __init__(self, store: Store, *, max_depth: int = DEFAULT_DEPTH, eager: bool = False) -> None:
         super().__init__(store, max_depth=max_depth)
         self.eager = eager
         self._plain = False
+        self._clock: Clock | None = None
 
     def run(self, ticks: int | None = None, steps: int | None = None) -> Outcome:
         """See ``Machine``; counting steps is for the reference machine alone."""
         self._plain = steps is not None
-        return super().run(ticks, steps)
+        try:
+            return super().run(ticks, steps)
+        finally:
+            if self._clock is not None:
+                give_back(self._clock)
+                self._clock = None
 
     def _portion(self) -> None:
         """One tick at a time, so that each is seen."""
@@ -85,7 +88,7 @@ class CompilingMachine(Machine):
             if not self.eager and heat < HEAT + HEAT_PER_INSTRUCTION * len(body.facts.heights):
                 return
             ready = unit(body, entry)
-        if ready.code is not None:
+        if ready.code is not None and not ready.barred:
             self._enter(frame, ready)
 
     def _enter(self, frame: Frame, ready: Unit) -> None:
@@ -94,40 +97,45 @@ class CompilingMachine(Machine):
             return
         assert frame.view is not None
         assert frame.parent is not None
+        body = frame.body
         function = space_of(self.store, frame.view).function(ready)
-        left = self.fuel if self._reserve is None else self.fuel + self._reserve
-        most = STRETCH if self._reserve is None or left > STRETCH else left
-        if ready.entry:
-            given = most - 1
-            args = [*frame.locals, *frame.stack]
+        most = STRETCH if self._reserve is None else min(self.fuel + self._reserve, STRETCH)
+        # The tick of a function's entry was counted already.
+        given = most - 1 if ready.entry else most
+        args = [*frame.locals, *frame.stack] if ready.entry else frame.locals[: body.n_params]
+        clock = self._clock
+        if clock is None:
+            clock = self._clock = borrow()
+        ready_made = clock.left - given
+        if self._reserve is None and -STRETCH < 2 * ready_made < 0:
+            given += ready_made
+            most += ready_made
         else:
-            given = most  # the tick of the entry was counted already
-            args = frame.locals[: frame.body.n_params]
-        ticks = repeat(None, given)
+            clock.wind(given)
         for view in self.store.views:
             if view.space is not None:
-                view.space.names["F"] = ticks
+                view.space.fuel(clock)
         frame.pc = self.pc
+        failed: BaseException | None = None
+        values: Any = ()
         try:
             values = function(*args)
         except FAILURES as failure:
-            self._spend(given - ticks.__length_hint__() - (ready.entry == 0), most)
-            self._leave(frame, failure)
+            failed = failure
+        used = max(most - 1 - clock.left, 0)
+        self._granted += used
+        if self._reserve is not None:
+            self._reserve -= used
+        if failed is not None:
+            ready.worth(used)
+            self._leave(frame, failed)
             return
-        self._spend(given - ticks.__length_hint__() - (ready.entry == 0), most)
         self.load(frame.parent)
-        count = frame.body.n_results
+        count = body.n_results
         if count == 1:
             self.stack.append(values)
         elif count:
             self.stack += values
-
-    def _spend(self, used: int, most: int) -> None:
-        """Counts ticks that passed in compiled code, fewer than the ``most`` that there are."""
-        assert 0 <= used < most, (used, most)
-        self._granted += used
-        if self._reserve is not None:
-            self._reserve -= used
 
     def _leave(self, frame: Frame, failure: BaseException) -> None:
         """Makes wasm frames of the Python frames that a failure came through, in place of ``frame``."""

@@ -1,6 +1,6 @@
 """Where compiled code of an instance runs: the globals of its Python functions.
 
-Names: ``F`` the iterator that yields once for each tick that is left; ``rp``, ``wp`` the pages of memory 0; ``m0``
+Names: ``F`` yields once for each tick that is left, ``R`` gives one back; ``rp``, ``wp`` the pages of memory 0; ``m0``
 memory 0, ``c0``, ``z0``, ``w0`` its methods ``copy``, ``fill``, ``grow``; ``g1`` the cell of global 1; ``f5``
 function 5; ``i0_2`` the functions in table 0 that are of type 2, by their index; ``o_…`` operations. A function that is
 not compiled is there too, and raises ``BAIL``.
@@ -8,13 +8,17 @@ not compiled is there too, and raises ``BAIL``.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from lindref.vm.compiled.arithmetic import function_name
+from lindref.vm.compiled.clock import Clock
 from lindref.vm.compiled.unit import MAX_WEIGHT, Unit
+from lindref.vm.handler import Handler
+from lindref.vm.machine import Machine
 from lindref.vm.numeric.floats import NAN
 from lindref.vm.numeric.table import OPERATIONS
 from lindref.vm.values import FuncInst
@@ -38,6 +42,7 @@ CONSTANTS: dict[str, Any] = {
     "BAIL": Bail,
     "TICK": Tick,
     "NAN": NAN,
+    "sqrt": math.sqrt,
     "u2": struct.Struct("<H").unpack_from,
     "u4": struct.Struct("<I").unpack_from,
     "u8": struct.Struct("<Q").unpack_from,
@@ -63,8 +68,14 @@ class Space:
     def __init__(self, store: Store, view: View) -> None:
         self.store = store
         self.view = view
-        self.names: dict[str, Any] = {"__builtins__": {}, "__name__": "wasm", "F": iter(()), "view": view}
+        self.names: dict[str, Any] = {"__builtins__": {}, "__name__": "wasm", "view": view}
+        self.fuel(Clock())
         self._functions: dict[tuple[int, int], Callable[..., Any]] = {}
+
+    def fuel(self, clock: Clock) -> None:
+        """Counts ticks by a clock from now on."""
+        self.names["F"] = clock.ticks
+        self.names["R"] = clock.units.append
 
     def function(self, unit: Unit) -> Callable[..., Any]:
         """The Python function of a unit that has code."""
@@ -108,6 +119,10 @@ class Space:
         elif value is None and kind == "i" and "_" in number:
             table, _, type_index = number.partition("_")
             value = Elements(self, int(table), int(type_index))
+        elif kind == "h" and "_" in number:
+            value = self._handled(number)
+        elif name == "callee":
+            value = self._reference
         elif name in ("rp", "wp"):
             value = getattr(self.view, name)
         if value is not None:
@@ -128,6 +143,12 @@ class Space:
             case _:
                 return None
 
+    def _handled(self, number: str) -> Callable[..., Any]:
+        """An instruction as a function of its operands: ``number`` is the function's and the entry of its code."""
+        index, _, pc = number.partition("_")
+        handler, imm = self._body(int(index)).prepare()[int(pc)]
+        return handled(self.store, self.view, handler, imm)
+
     def _callee(self, number: int, todo: list[Unit] | None) -> Callable[..., Any]:
         """What stands for a function that is called from here until it is made."""
         if number < self.view.instance.program.n_imported:
@@ -142,6 +163,13 @@ class Space:
         """Import ``number`` of the instance is another function now."""
         if f"f{number}" in self.names:
             self.names[f"f{number}"] = self._import(number)
+
+    def _reference(self, func: Any) -> Callable[..., Any]:
+        """The Python function for a function reference."""
+        found = resolve(self.store, func) if isinstance(func, FuncInst) else None
+        if found is None:
+            raise Bail
+        return found
 
     def _import(self, number: int) -> Callable[..., Any]:
         """An imported function: compiled ones of other instances are bound at their first call after that."""
@@ -220,6 +248,20 @@ def deep(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
         check_depth()
         return function(*args)
+
+    return call
+
+
+def handled(store: Store, view: View, handler: Handler, imm: Any) -> Callable[..., Any]:
+    """A handler of the reference machine as a function of operands, for what neither stops nor moves control."""
+    small = Machine(store)
+    small.switch(view)
+
+    def call(*operands: Any) -> Any:
+        check_depth()
+        small.stack = stack = list(operands)
+        handler(small, imm)
+        return stack[-1] if stack else None
 
     return call
 

@@ -11,13 +11,13 @@ control flow meets; ``x`` and ``y`` within one expression; ``g1`` the cell of gl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
 from lindref.vm.compiled import arithmetic, memory_access
-from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Node, Site, State, Switch
-from lindref.vm.compiled.operand import M32, M64, MAX_NESTING, Operand, int_of, integer, plain_of, test_of
+from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Node, Site, State
+from lindref.vm.compiled.operand import M32, M64, MAX_NESTING, Operand
 from lindref.vm.numeric.table import OPERATIONS
 from lindref.vm.prepare import layout
 from lindref.wasm.instructions import MemArg
@@ -28,6 +28,23 @@ if TYPE_CHECKING:
     from lindref.vm.program import Body
 
 _MASKS = {NumType.I32: M32, NumType.I64: M64}
+
+_LETTERS = {"i": NumType.I32, "I": NumType.I64}
+
+#: Operands and results of instructions whose handlers do them, where the table has no signature.
+SIMPLE_COUNTS = {
+    "table.get": (1, 1),
+    "table.set": (2, 0),
+    "table.size": (0, 1),
+    "table.grow": (2, 1),
+    "table.fill": (3, 0),
+    "table.copy": (3, 0),
+    "table.init": (3, 0),
+    "elem.drop": (0, 0),
+    "ref.func": (0, 1),
+    "ref.as_non_null": (1, 1),
+}
+_RESULTS = {"table.size": NumType.I32, "table.grow": NumType.I32}
 
 #: Names that an effect on something other than a local changes.
 SHARED = "shared"
@@ -54,7 +71,9 @@ STRUCTURE = OPENERS | {"else", "end", "catch", "catch_all", "delegate"}
 class Translator:
     """One body on its way to a tree."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, rules: Mapping[str, Callable[..., Any]]) -> None:
+        """``rules``: instructions that are more than one operand made of others, by name (``rules.RULES``)."""
+        self.rules = rules
         assert body.program is not None
         assert body.facts is not None
         self.body = body
@@ -184,7 +203,7 @@ class Translator:
                 else:
                     self.structure(i, name, args, dead=dead)
             elif not dead:
-                rule = RULES.get(name)
+                rule = self.rules.get(name)
                 if rule is not None:
                     skip = bool(rule(self, *args))
                 elif name in OPERATIONS and op.sig is not None:
@@ -192,7 +211,7 @@ class Translator:
                 elif op.width and not op.atomic and isinstance(args[0], MemArg) and args[0].memory == 0:
                     self.access(name, args[0])
                 else:
-                    self.foreign()
+                    self.foreign(name, op.sig)
         return self.out
 
     def numeric(self, name: str, count: int) -> None:
@@ -214,7 +233,26 @@ class Translator:
         text = memory_access.store(name, address, memarg.offset, value)
         self.out.append(Line(text, Site(self.state(address, value))))
 
-    def foreign(self) -> None:
+    def foreign(self, name: str, sig: tuple[str, str] | None) -> None:
+        """An instruction that the reference machine's handler does, on operands that it is given."""
+        counts = SIMPLE_COUNTS.get(name)
+        if counts is None:
+            if sig is None or name.startswith("memory.atomic"):
+                self.leave()
+                return
+            counts = len(sig[0]), len(sig[1])
+        self.settle(SHARED, keep=counts[0])
+        consumed = self.pop(counts[0])
+        text = f"h{self.body.index}_{self.starts[self.at]}({', '.join(o.value for o in consumed)})"
+        site = Site(self.state(*consumed))
+        if not counts[1]:
+            self.out.append(Line(text, site))
+            return
+        made = self.temp()
+        self.out.append(Line(f"{made} = {text}", site))
+        self.push(self.typed(made, _LETTERS.get(sig[1]) if sig else _RESULTS.get(name)))
+
+    def leave(self) -> None:
         """What is left to the reference machine; compiled code may go on at a loop behind it."""
         self.settle()
         self.out.append(Leave("raise BAIL", Site(self.state())))
@@ -372,222 +410,3 @@ class Translator:
 def own_variable(text: str, i: int) -> bool:
     """Whether a name is a variable that only the operand at ``i`` is in."""
     return text[0] == "t" or text == f"s{i}"
-
-
-def _nop(_t: Translator) -> None:
-    pass
-
-
-def _drop(t: Translator) -> None:
-    if t.stack[-1].place is not None:
-        t.spill(len(t.stack) - 1)
-    t.stack.pop()
-
-
-def _unreachable(t: Translator) -> None:
-    t.settle()
-    t.out.append(Leave("raise BAIL", Site(t.state())))
-
-
-def _return(t: Translator) -> None:
-    t.return_()
-
-
-def _br(t: Translator, depth: int) -> None:
-    label = t.target(depth)
-    t.settle(keep=label.arity)
-    t.out += t.jump(label)
-
-
-def _br_if(t: Translator, depth: int) -> None:
-    t.settle(keep=1)
-    (condition,) = t.pop(1)
-    site = Site(t.state(condition))
-    t.out.append(If(condition.test, condition.untest, site, t.jump(t.target(depth))))
-
-
-def _br_table(t: Translator, depths: tuple[int, ...]) -> None:
-    t.settle(keep=1)
-    (index,) = t.pop(1)
-    site = Site(t.state(index))
-    t.out.append(Switch(index.value, site, [t.jump(t.target(depth)) for depth in depths]))
-
-
-def _br_on(t: Translator, depth: int, *, null: bool) -> None:
-    t.settle()
-    reference = t.stack[-1]
-    if not reference.literal:
-        t.spill(len(t.stack) - 1)
-    site = Site(t.state())
-    is_null, is_there = f"{reference.inner} is None", f"{reference.inner} is not None"
-    if null:
-        t.stack.pop()
-        t.out.append(If(is_null, is_there, site, t.jump(t.target(depth))))
-        t.stack.append(reference)
-    else:
-        t.out.append(If(is_there, is_null, site, t.jump(t.target(depth))))
-        t.stack.pop()
-
-
-def _local_get(t: Translator, index: int) -> None:
-    if index >= t.body.n_params and index not in t.assigned:
-        t.preset.add(index)
-    t.push(t.typed(f"v{index}", t.types[index]))
-
-
-def _assign_local(t: Translator, index: int) -> Operand:
-    name = f"v{index}"
-    t.settle(name, keep=1)
-    (operand,) = t.pop(1)
-    t.note_assigned(index)
-    if operand.text != name:
-        t.assign(name, operand, t.state(operand))
-    operand.become(name)
-    return operand
-
-
-def _local_set(t: Translator, index: int) -> None:
-    _assign_local(t, index)
-
-
-def _local_tee(t: Translator, index: int) -> None:
-    t.push(_assign_local(t, index))
-
-
-def _global_get(t: Translator, index: int) -> None:
-    kind = t.program.context.globals[index]
-    t.push(t.typed(f"g{index}.value", kind.value, *((f"g{index}", SHARED) if kind.mutable else ())))
-
-
-def _global_set(t: Translator, index: int) -> None:
-    t.settle(f"g{index}", keep=1)
-    (operand,) = t.pop(1)
-    t.assign(f"g{index}.value", operand, t.state(operand))
-
-
-def _const(mask: int) -> Callable[[Translator, int], None]:
-    def rule(t: Translator, value: int) -> None:
-        t.push(integer(value, mask))
-
-    return rule
-
-
-def _float_const(width: int) -> Callable[[Translator, int], None]:
-    def rule(t: Translator, bits: int) -> None:
-        t.push(memory_access.float_constant(bits, width))
-
-    return rule
-
-
-def _ref_null(t: Translator, _heap: object) -> None:
-    t.push(Operand("None", atom=True))
-
-
-def _ref_is_null(t: Translator) -> None:
-    (a,) = t.pop(1)
-    t.push(test_of(f"{a.inner} is None", f"{a.inner} is not None", a))
-
-
-def _select(t: Translator, _types: object = ()) -> None:
-    if t.stack[-3].place is not None or t.stack[-2].place is not None:
-        t.settle()
-    a, b, c = t.pop(3)
-    text = f"{a.part} if {c.test} else {b.part}"
-    if a.mask or b.mask:
-        high = max(o.high if o.canonical or o.form == Operand.CONDITION else o.mask for o in (a, b))
-        made = int_of(text, max(a.mask, b.mask), 0, high, a, b, c)
-    else:
-        made = plain_of(text, a, b, c)
-    t.push(made)
-
-
-def _results(t: Translator, text: str, consumed: list[Operand], results: Any) -> bool:
-    """The line of a call, whose results go to variables; whether the instruction after it is dealt with too."""
-    site = Site(t.state(*consumed), (t.starts[t.at + 1], t.texts(t.stack)))
-    following = t.instrs[t.at + 1]
-    if len(results) == 1 and following.op.name == "local.set":
-        index = following.args[0]
-        assert isinstance(index, int)
-        if not any(f"v{index}" in o.names for o in t.stack):
-            t.note_assigned(index)
-            t.out.append(Line(f"v{index} = {text}", site))
-            return True
-    names = [t.temp() for _ in results]
-    t.out.append(Line(", ".join(names) + " = " * bool(names) + text, site))
-    for name, kind in zip(names, results, strict=True):
-        t.push(t.typed(name, kind))
-    return False
-
-
-def _call(t: Translator, index: int) -> bool:
-    functype = t.module.func_type(t.signatures[index])
-    t.settle(SHARED, keep=len(functype.params))
-    consumed = t.pop(len(functype.params))
-    args = ", ".join(o.value for o in consumed)
-    return _results(t, f"f{index}({args})", consumed, functype.results)
-
-
-def _call_indirect(t: Translator, type_index: int, table: int) -> bool:
-    functype = t.module.func_type(type_index)
-    t.settle(SHARED, keep=len(functype.params) + 1)
-    *args, index = consumed = t.pop(len(functype.params) + 1)
-    text = f"i{table}_{type_index}[{index.value}]({', '.join(o.value for o in args)})"
-    return _results(t, text, consumed, functype.results)
-
-
-def _memory_size(t: Translator, index: int) -> None:
-    text = f"m{index}.size"
-    t.push(Operand(text, frozenset((text, SHARED)), form=Operand.INT, atom=True, high=65536, mask=M32))
-
-
-def _effect(template: str, count: int) -> Callable[..., None]:
-    """An instruction that is one line."""
-
-    def rule(t: Translator, *args: int) -> None:
-        t.settle(SHARED, keep=count)
-        consumed = t.pop(count)
-        text = template.format(*(o.part for o in consumed), i=args[0], j=args[-1])
-        t.out.append(Line(text, Site(t.state(*consumed))))
-
-    return rule
-
-
-def _memory_grow(t: Translator, index: int) -> None:
-    t.settle(SHARED, keep=1)
-    consumed = t.pop(1)
-    name = t.temp()
-    t.out.append(Line(f"{name} = w{index}({consumed[0].value}) & 0xffffffff", Site(t.state(*consumed))))
-    t.push(t.typed(name, NumType.I32))
-
-
-#: Instructions that are more than one operand made of others, by name.
-RULES: dict[str, Callable[..., Any]] = {
-    "nop": _nop,
-    "atomic.fence": lambda _t, *_: None,
-    "drop": _drop,
-    "unreachable": _unreachable,
-    "return": _return,
-    "br": _br,
-    "br_if": _br_if,
-    "br_table": _br_table,
-    "br_on_null": lambda t, depth: _br_on(t, depth, null=True),
-    "br_on_non_null": lambda t, depth: _br_on(t, depth, null=False),
-    "local.get": _local_get,
-    "local.set": _local_set,
-    "local.tee": _local_tee,
-    "global.get": _global_get,
-    "global.set": _global_set,
-    "i32.const": _const(M32),
-    "i64.const": _const(M64),
-    "f32.const": _float_const(4),
-    "f64.const": _float_const(8),
-    "ref.null": _ref_null,
-    "ref.is_null": _ref_is_null,
-    "select": _select,
-    "call": _call,
-    "call_indirect": _call_indirect,
-    "memory.size": _memory_size,
-    "memory.grow": _memory_grow,
-    "memory.fill": _effect("z{i}({0}, {1} & 255, {2})", 3),
-    "memory.copy": _effect("c{i}({0}, {1}, {2}, m{j})", 3),
-}

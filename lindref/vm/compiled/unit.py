@@ -13,6 +13,10 @@ from lindref.vm.compiled.source import Source, make
 if TYPE_CHECKING:
     from lindref.vm.program import Body
 
+#: What it costs to enter a unit and leave it in the middle, in ticks of a small function; how much of that is borne.
+LEAVING = 12
+PATIENCE = 20_000
+
 #: Callers count a frame of a compiled function as at most so many against the depth limit.
 MAX_WEIGHT = 4
 
@@ -20,7 +24,18 @@ MAX_WEIGHT = 4
 class Unit:
     """What a body became from one entry on. ``code`` is ``None`` where it could not be compiled."""
 
-    __slots__ = ("__weakref__", "_afters", "_befores", "code", "entry", "index", "source")
+    __slots__ = (
+        "__weakref__",
+        "_afters",
+        "_balance",
+        "_befores",
+        "_size",
+        "barred",
+        "code",
+        "entry",
+        "index",
+        "source",
+    )
 
     def __init__(self, index: int, entry: int, source: Source | None) -> None:
         self.index = index
@@ -28,6 +43,10 @@ class Unit:
         self.source = source
         self.code: CodeType | None = None
         self._befores: dict[int, tuple[int, CodeType]] = {}
+        self.barred = False
+        """Not worth being entered: it is left again too soon."""
+        self._balance = PATIENCE
+        self._size = 1
         self._afters: dict[int, tuple[int, CodeType]] = {}
         if source is not None:
             self._compile(source)
@@ -42,6 +61,13 @@ class Unit:
             return  # beyond what CPython's compiler takes
         self.code = next(c for c in module.co_consts if isinstance(c, CodeType))
         UNITS[filename] = self
+        self._size = 1 + len(source.states) // 8
+
+    def worth(self, ticks: int) -> None:
+        """It was left in the middle, after so many ticks: whether that was worth the entering shows with time."""
+        self._balance = min(self._balance + ticks * self._size - LEAVING, PATIENCE)
+        if self._balance < 0:
+            self.barred = True
 
     def before(self, line: int) -> tuple[int, CodeType]:
         """Where to go on if a line failed: entry of the code, and the operands as an expression."""
