@@ -133,25 +133,47 @@ class Layout:
         return label.depth
 
     def switch(self, node: Switch, indent: int, fall: frozenset[Label]) -> bool:
-        """``br_table`` as a tree of comparisons."""
-        runs: list[tuple[int, list[Any]]] = []  # first index, nodes
-        for index, target in enumerate(node.targets):
-            if not runs or not _same(runs[-1][1], target):
-                runs.append((index, target))
-        self.emit(indent, f"k = {node.index}", node.site)
-        return self.tree(runs, indent, fall)
+        """``br_table`` as a tree of comparisons; over the number of the target where one stands in several places."""
+        on_path = next((n for n, t in enumerate(node.targets) if any(id(inner) in self.path for inner in t)), None)
+        if on_path is not None and not self.gated:
+            return self.seq(node.targets[on_path], indent, fall)
+        table = node.table
+        starts = [i for i, n in enumerate(table) if not i or table[i - 1] != n]
+        runs = [(i, table[i]) for i in starts]
+        index = node.index
+        if len(runs) > len(node.targets):
+            runs = [(n, n) for n in range(len(node.targets))]
+            index = f"{tuple(table)}[k] if (k := {index}) < {len(table)} else {table[-1]}"
+        if on_path is not None:
+            self.emit(indent, f"if e: k = {next(i for i, n in runs if n == on_path)}")
+            self.emit(indent, f"else: k = {index}", node.site)
+        elif len(runs) > 1 or "(" in index:
+            self.emit(indent, f"k = {index}", node.site)
+        path = self.path
+        goes_on = self.tree(node, runs, on_path, indent, fall)
+        if on_path is not None and path is self.path:
+            self.path = set()
+        return goes_on
 
-    def tree(self, runs: list[tuple[int, list[Any]]], indent: int, fall: frozenset[Label]) -> bool:
-        """Chooses between runs of equal targets by ``k``."""
+    def tree(
+        self, node: Switch, runs: list[tuple[int, int]], on_path: int | None, indent: int, fall: frozenset[Label]
+    ) -> bool:
+        """Chooses by ``k`` between runs of equal targets."""
         if len(runs) == 1:
-            return self.suite(runs[0][1], indent, fall)
+            n = runs[0][1]
+            if n == on_path or not self.path:
+                return self.suite(node.targets[n], indent, fall)
+            path, self.path = self.path, set()
+            goes_on = self.suite(node.targets[n], indent, fall)
+            self.path = path
+            return goes_on
         middle = len(runs) // 2
         self.emit(indent, f"if k < {runs[middle][0]}:")
-        low = self.tree(runs[:middle], indent + 1, fall)
+        low = self.tree(node, runs[:middle], on_path, indent + 1, fall)
         if not low:
-            return self.tree(runs[middle:], indent, fall)
+            return self.tree(node, runs[middle:], on_path, indent, fall)
         self.emit(indent, "else:")
-        return self.tree(runs[middle:], indent + 1, fall) or low
+        return self.tree(node, runs[middle:], on_path, indent + 1, fall) or low
 
     # Blocks. They answer whether control comes to the end of everything, or with the nodes that are next.
 
@@ -303,14 +325,6 @@ class Layout:
         return nodes[k:]
 
 
-def _same(a: list[Any], b: list[Any]) -> bool:
-    """Whether two targets of a ``br_table`` are the same, with nothing to be moved."""
-    if len(a) != 1 or len(b) != 1:
-        return False
-    x, y = a[0], b[0]
-    return isinstance(x, Branch) and isinstance(y, Branch) and x.label is y.label
-
-
 def _is_branch(nodes: list[Any], labels: frozenset[Label]) -> bool:
     """Whether nodes are nothing but a branch to one of the labels."""
     return len(nodes) == 1 and isinstance(nodes[0], Branch) and nodes[0].label in labels
@@ -352,8 +366,10 @@ def completes(nodes: list[Any]) -> bool:
 def tidy(nodes: list[Any], labels: frozenset[Label]) -> bool:
     """Whether every branch to the labels, which are where nodes end, can be had by falling or by ``b``."""
     for k, node in enumerate(nodes):
-        if isinstance(node, Leave | Branch | Switch):
+        if isinstance(node, Leave | Branch):
             return True
+        if isinstance(node, Switch):
+            return all(tidy(target, labels) for target in node.targets)
         if isinstance(node, Block) and not node.label.used:
             return tidy(node.body + nodes[k + 1 :], labels)
         if not isinstance(node, If) or not (targets(node.then) | targets(node.other)) & labels:
@@ -377,6 +393,8 @@ def find(nodes: list[Any], pc: int) -> list[Any] | None:
         if isinstance(node, Loop) and node.pc == pc:
             return [node]
         parts = [node.then, node.other] if isinstance(node, If) else []
+        if isinstance(node, Switch):
+            parts = node.targets
         if isinstance(node, Block | Loop):
             parts = [node.body]
         for part in parts:

@@ -81,11 +81,12 @@ class Branch:
 
 @classes.define(eq=False)
 class Switch:
-    """``br_table``: the last target is for every index beyond. ``moves`` are lines by target that come first."""
+    """``br_table``: ``table`` says by index which of the targets, its last entry for every index beyond."""
 
     index: str
     site: Site
     targets: list[list[Any]]
+    table: list[int]
 
 
 @classes.define(eq=False)

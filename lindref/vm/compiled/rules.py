@@ -51,7 +51,9 @@ def _br_table(t: Translator, depths: tuple[int, ...]) -> None:
     t.settle(keep=1)
     (index,) = t.pop(1)
     site = Site(t.state(index))
-    t.out.append(Switch(index.value, site, [t.jump(t.target(depth)) for depth in depths]))
+    numbers = {depth: n for n, depth in enumerate(dict.fromkeys(depths))}
+    targets = [t.jump(t.target(depth)) for depth in numbers]
+    t.out.append(Switch(index.value, site, targets, [numbers[depth] for depth in depths]))
 
 
 def _br_on(t: Translator, depth: int, *, null: bool) -> None:

@@ -11,13 +11,14 @@ from lindref import classes
 from lindref.vm.compiled.layout import Layout
 from lindref.vm.compiled.nodes import Site, State
 from lindref.vm.compiled.rules import RULES
+from lindref.vm.compiled.sink import sink
 from lindref.vm.compiled.translate import Translator
 
 if TYPE_CHECKING:
     from lindref.vm.program import Body
 
 #: Goes up whenever other source is made of the same body.
-GENERATION = 2
+GENERATION = 3
 
 
 @classes.frozen
@@ -35,7 +36,7 @@ def make(body: Body, entry: int) -> Source:
     Raises ``Unfit`` for what cannot be written down so.
     """
     translator = Translator(body, RULES)
-    nodes = translator.translate()
+    nodes = sink(translator.translate())
     name = f"f{body.index}" if not entry else f"f{body.index}_{entry}"
     layout = Layout(nodes, entry or None)
     lines: list[tuple[int, str, Any]] = []
