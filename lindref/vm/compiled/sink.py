@@ -1,5 +1,6 @@
-"""Moves what follows a block to where control leaves the block for it: fewer Python loops, and ``br_table`` as a tree whose
-leaves are the cases themselves.
+"""Moves what follows a block to where control leaves the block for it.
+
+So there are fewer Python loops, and ``br_table`` becomes a tree whose leaves are the cases themselves.
 
 A compiler writes a switch as blocks within each other, one a case, with the ``br_table`` in the innermost. If a block's
 end is reached by one branch only, what follows the block may stand in place of that branch; what is short may stand in

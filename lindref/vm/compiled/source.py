@@ -17,10 +17,6 @@ from lindref.vm.compiled.translate import Translator
 if TYPE_CHECKING:
     from lindref.vm.program import Body
 
-#: Goes up whenever other source is made of the same body.
-GENERATION = 3
-
-
 @classes.frozen
 class Source:
     """Text, and for each line of it (from 1 on) where the reference machine goes on: before it, and while it calls."""

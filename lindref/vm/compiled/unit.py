@@ -6,6 +6,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from lindref.vm.compiled import cache
 from lindref.vm.compiled.layout import Unfit
 from lindref.vm.compiled.nodes import State
 from lindref.vm.compiled.source import Source, make
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 #: What it costs to enter a unit and leave it in the middle, in ticks of a small function; how much of that is borne.
 LEAVING = 12
 PATIENCE = 20_000
+
+#: Instructions of a body from which on its source is kept on disk: smaller ones are made faster than read.
+KEPT = 60
 
 #: Callers count a frame of a compiled function as at most so many against the depth limit.
 MAX_WEIGHT = 4
@@ -99,14 +103,29 @@ _made = 0
 UNITS: WeakValueDictionary[str, Unit] = WeakValueDictionary()
 
 
+def _source(body: Body, entry: int) -> Source | None:
+    """A source from the cache, or made and put there; ``None`` for what cannot be compiled."""
+    assert body.program is not None
+    assert body.facts is not None
+    digest = body.program.module.digest
+    kept = bool(digest) and len(body.facts.heights) >= KEPT
+    key = f"{digest}-{body.index}-{entry}"
+    found = cache.load(key) if kept else None
+    if found is not None:
+        return found
+    try:
+        made = make(body, entry)
+    except Unfit:
+        return None
+    if kept:
+        cache.save(key, made)
+    return made
+
+
 def unit(body: Body, entry: int) -> Unit:
     """The unit of a prepared body from an entry on, made if need be."""
     found: Any = body.compiled.get(entry)
     if found is None:
-        try:
-            source = make(body, entry)
-        except Unfit:
-            source = None
-        found = body.compiled[entry] = Unit(body.index, entry, source)
+        found = body.compiled[entry] = Unit(body.index, entry, _source(body, entry))
     made: Unit = found
     return made
