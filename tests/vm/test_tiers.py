@@ -12,6 +12,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vm.tier_programs import program
 from vm.worlds import Result, World, callable_exports, everything, goes_on, result
 from wasm.strategies import RUNNABLE, module_from, modules
 
@@ -25,9 +26,16 @@ from lindref.vm.store import Store
 from lindref.vm.values import FuncInst, Value
 from lindref.wasm.features import BUILT
 from lindref.wasm.module import Module
+from lindref.wasm.text.parser import parse_module
 
 SHAPE = attrs.evolve(RUNNABLE, features=BUILT)
-MODULES = st.one_of(st.integers(0, 2**48 - 1).map(lambda seed: module_from(seed, SHAPE)), modules(SHAPE))
+SEEDS = st.integers(0, 2**48 - 1)
+#: Modules over everything that is built, and programs with much control flow.
+MODULES = st.one_of(
+    SEEDS.map(lambda seed: module_from(seed, SHAPE)),
+    modules(SHAPE),
+    SEEDS.map(lambda seed: parse_module(program(random.Random(seed)))),
+)
 CASES = st.tuples(MODULES, st.randoms(use_true_random=False))
 
 Case = tuple[Module, random.Random]

@@ -303,7 +303,7 @@ def _f64(symbol: str) -> Rule:
 
 
 def _f64_div(a: Operand, b: Operand) -> Operand:
-    if not a.atom:
+    if "(" in a.text or not a.atom:  # it would be evaluated after the divisor, and twice
         return _call("f64.div", a, b)
     return plain_of(f"{a.text} / y if (y := {b.text}) else o_f64_div({a.text}, y)", a, b, form=Operand.NAN)
 

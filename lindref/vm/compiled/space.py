@@ -21,10 +21,12 @@ from lindref.vm.handler import Handler
 from lindref.vm.machine import Machine
 from lindref.vm.numeric.floats import NAN
 from lindref.vm.numeric.table import OPERATIONS
+from lindref.vm.pages import MASK, PAGE, SHIFT
 from lindref.vm.values import FuncInst
 from lindref.wasm.typing import matches_heap
 
 if TYPE_CHECKING:
+    from lindref.vm.memory import Memory
     from lindref.vm.program import Body
     from lindref.vm.store import Store, View
 
@@ -135,9 +137,9 @@ class Space:
             case "m":
                 return self.view.memories[number]
             case "c":
-                return deep(self.view.memories[number].copy)
+                return copier(self.view.memories[number])
             case "z":
-                return deep(self.view.memories[number].fill)
+                return filler(self.view.memories[number])
             case "w":
                 return deep(self.view.memories[number].grow)
             case _:
@@ -250,6 +252,35 @@ def deep(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args)
 
     return call
+
+
+def filler(memory: Memory) -> Callable[[int, int, int], None]:
+    """``Memory.fill``, quick within a page that may be written at once."""
+    pages, slow = memory.wp, deep(memory.fill)
+
+    def fill(a: int, value: int, n: int) -> None:
+        page, at = pages.get(a >> SHIFT), a & MASK
+        if page is not None and 0 < n <= PAGE - at:
+            page[at : at + n] = bytes((value,)) * n
+        else:
+            slow(a, value, n)
+
+    return fill
+
+
+def copier(memory: Memory) -> Callable[[int, int, int, Memory], None]:
+    """``Memory.copy``, quick from within one page to within another."""
+    pages, slow = memory.wp, deep(memory.copy)
+
+    def copy(to: int, a: int, n: int, source: Memory) -> None:
+        page, at = pages.get(to >> SHIFT), to & MASK
+        other, start = source.rp.get(a >> SHIFT), a & MASK
+        if page is not None and other is not None and 0 < n <= PAGE - (max(start, at)):
+            page[at : at + n] = other[start : start + n]
+        else:
+            slow(to, a, n, source)
+
+    return copy
 
 
 def handled(store: Store, view: View, handler: Handler, imm: Any) -> Callable[..., Any]:

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
-from lindref.vm.compiled import arithmetic, memory_access
+from lindref.vm.compiled import arithmetic, atomics, memory_access
 from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Node, Site, State
 from lindref.vm.compiled.operand import M32, M64, MAX_NESTING, Operand
 from lindref.vm.numeric.table import OPERATIONS
 from lindref.vm.prepare import layout
-from lindref.wasm.instructions import MemArg
+from lindref.wasm.instructions import MemArg, Op
 from lindref.wasm.module import ExternKind
 from lindref.wasm.types import BlockType, NumType
 
@@ -210,6 +210,8 @@ class Translator:
                     self.numeric(name, len(op.sig[0]))
                 elif op.width and not op.atomic and isinstance(args[0], MemArg) and args[0].memory == 0:
                     self.access(name, args[0])
+                elif op.atomic and isinstance(args[0], MemArg) and args[0].memory == 0:
+                    self.atomic(op, args[0].offset)
                 else:
                     self.foreign(name, op.sig)
         return self.out
@@ -232,6 +234,13 @@ class Translator:
         address, value = self.pop(2)
         text = memory_access.store(name, address, memarg.offset, value)
         self.out.append(Line(text, Site(self.state(address, value))))
+
+    def atomic(self, op: Op, offset: int) -> None:
+        """An atomic access, memory 0."""
+        if op.name.startswith("memory."):
+            self.leave()
+        else:
+            atomics.access(self, op, offset)
 
     def foreign(self, name: str, sig: tuple[str, str] | None) -> None:
         """An instruction that the reference machine's handler does, on operands that it is given."""
