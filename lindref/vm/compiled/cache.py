@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lindref import __version__, hashing
+from lindref import hashing
 from lindref.vm.compiled.source import Source
 
 #: Bytes of the biggest entry.
@@ -22,27 +22,30 @@ LARGEST = 8 << 20
 
 
 def folder() -> Path | None:
-    """Where the sources are; ``None`` where there is no home."""
+    """Where the sources are; ``None`` where there is no home, or no telling what the compiler is."""
+    generation = _generation()
+    if not generation:
+        return None
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):
         home = os.path.expanduser("~")
         if not os.path.isabs(home):
             return None
         base = os.path.join(home, ".cache")
-    return Path(base) / "lindref" / f"compiled-{_generation()}"
+    return Path(base) / "lindref" / f"compiled-{generation}"
 
 
 @cache
 def _generation() -> str:
-    """What the compiler is known by: lindref's version, and a digest of the files that decide what it makes."""
+    """What the compiler is known by: a digest of the files that decide what it makes, and of lindref's version."""
     here = Path(__file__).parent
     sources = hashing.blake2b(digest_size=8)
-    for path in [*sorted(here.glob("*.py")), here.parent / "prepare.py"]:
+    for path in [*sorted(here.glob("*.py")), here.parent / "prepare.py", here.parents[1] / "__init__.py"]:
         try:
             sources.update(path.read_bytes())
         except OSError:
-            return __version__
-    return f"{__version__}-{sources.hexdigest()}"
+            return ""
+    return sources.hexdigest()
 
 
 def load(key: str) -> Source | None:
