@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "threei": {"state", "profile", "vm"},
     "system": {"state", "profile", "wasm", "vm", "posix", "threei"},
     "trace": {"state", "profile", "vm", "posix", "threei", "system"},
+    "properties": {"state", "posix", "threei", "system"},
     "explore": {"state", "profile", "posix", "system"},
     "grates": {"posix", "system"},
     "guest": set(),

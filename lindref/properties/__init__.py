@@ -1,0 +1,42 @@
+"""Properties of 3i as a library for Hypothesis: strategies, state machines, and checks of any implementation.
+
+``check(number, Implementation)`` tries one property; ``TablesMachine`` is the state machine over an implementation;
+``faults`` are broken implementations by which each check is shown able to fail. Needs Hypothesis.
+
+    import lindref.properties as properties
+    properties.check_tables(properties.LindrefTables)          # all that handler tables promise
+"""
+
+from __future__ import annotations
+
+from lindref.properties.checks import check, check_copies, check_runs, check_tables
+from lindref.properties.copies import Copier, LindrefCopier, Pages
+from lindref.properties.machine import TablesMachine, tables_machine
+from lindref.properties.runs import LindrefRuns, Runs, Seen
+from lindref.properties.statements import STATEMENTS, Statement
+from lindref.properties.strategies import cage_trees, call_scripts, grate_stacks, histories, schedules
+from lindref.properties.tables import LindrefTables, Tables
+
+__all__ = [
+    "STATEMENTS",
+    "Copier",
+    "LindrefCopier",
+    "LindrefRuns",
+    "LindrefTables",
+    "Pages",
+    "Runs",
+    "Seen",
+    "Statement",
+    "Tables",
+    "TablesMachine",
+    "cage_trees",
+    "call_scripts",
+    "check",
+    "check_copies",
+    "check_runs",
+    "check_tables",
+    "grate_stacks",
+    "histories",
+    "schedules",
+    "tables_machine",
+]

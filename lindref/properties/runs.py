@@ -1,0 +1,103 @@
+"""Whole runs under test: a script of calls beneath grates with a schedule, and what is seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from lindref import classes
+from lindref.posix import console
+from lindref.system.boot import boot_script
+from lindref.system.events import Enter, Event, Exit, Route
+from lindref.system.python.grate import Grate
+from lindref.system.runtime import Config
+from lindref.system.script_runner import ScriptState
+
+#: Cages from here on are grates, not programs.
+GRATES = 3001
+
+
+@classes.frozen
+class Made:
+    """A call that a cage made: who, number, arguments with their owners, who served it, the result."""
+
+    call: int
+    cage: int
+    number: int
+    target: int
+    args: tuple[tuple[int, int], ...]
+    within: int
+    handler: int | None
+    result: int | None
+
+
+@classes.frozen
+class Seen:
+    """What is seen of a run: its calls in order, its output and status, its events as text, its schedule."""
+
+    calls: tuple[Made, ...]
+    stdout: bytes
+    status: int
+    events: tuple[str, ...]
+    schedule: tuple[int, ...]
+
+    def program(self) -> dict[int, list[tuple[int, int | None]]]:
+        """Numbers and results of each program's own calls, without registrations."""
+        found: dict[int, list[tuple[int, int | None]]] = {}
+        for made in self.calls:
+            if made.cage < GRATES and made.number != 1001:
+                found.setdefault(made.cage, []).append((made.number, made.result))
+        return found
+
+
+class ThreadsOnly:
+    """Answers to the choice points of threads; all others get 0: what a read gives is not for the schedule to say."""
+
+    def __init__(self, answers: tuple[int, ...]) -> None:
+        self.answers = answers
+
+    def choose(self, index: int, kind: str, options: int) -> int:
+        """The answer for this choice point (``system.choices.Chooser``)."""
+        answer = self.answers[index] if kind == "thread" and index < len(self.answers) else 0
+        return min(answer, options - 1)
+
+
+class Runs(Protocol):
+    """An implementation that plays scripts."""
+
+    def run(self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = ()) -> Seen:
+        """Play ``steps`` as cage 1, beneath ``grates`` (the last is closest), with these answers to choice points."""
+
+
+class LindrefRuns:
+    """lindref itself."""
+
+    def run(self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = ()) -> Seen:
+        """See ``Runs``."""
+        events: list[Event] = []
+
+        class Recorder:
+            def on_event(self, event: Event) -> None:
+                events.append(event)
+
+        system = boot_script(
+            ScriptState(steps),
+            grates=tuple(grates),
+            config=Config(max_ticks=20_000),
+            chooser=ThreadsOnly(answers),
+            observe=lambda made: made.observers.append(Recorder()),
+        )
+        console.end_stdin(system.kernel)
+        outcome = system.run()
+        served = {e.call: e.handler for e in events if isinstance(e, Route)}
+        results = {e.call: e.result for e in events if isinstance(e, Exit)}
+        calls = [
+            Made(e.call, e.cage, e.number, e.target, e.args, e.within, served.get(e.call), results.get(e.call))
+            for e in events
+            if isinstance(e, Enter)
+        ]
+        given = [0] * system.choices.state.count
+        for index, answer in system.choices.state.answers.items():
+            given[index] = answer
+        out = console.output(system.kernel, console.STDOUT)
+        return Seen(tuple(calls), out, outcome.status, tuple(map(repr, events)), tuple(given))
