@@ -75,7 +75,7 @@ class Mapping:
         return self.first + self.count
 
 
-@record("posix.cage", version=2)
+@record("posix.cage", version=3)
 class Cage:
     """One cage. Descriptors are `FdEntry` by number; ``cwd`` is an absolute path, ``cwd_inode`` the directory
     itself.
@@ -113,7 +113,9 @@ class Cage:
     # End: the wait status once decided, and what the first thread gave to exit(60).
     status: int | None = None
     exit_code: int = 0
-    # Image: environment of its launch.
+    # Image: its path, arguments and environment at launch.
+    exe: bytes = b""
+    argv: tuple[bytes, ...] = ()
     env: tuple[bytes, ...] = ()
     # Limits that were set: by resource, the present one and the largest (`posix.limits`).
     limits: PMap[tuple[int, int]] = classes.field(factory=PMap)

@@ -18,10 +18,11 @@ from lindref.posix.errno import (
     ENOENT,
     ENOTDIR,
     ENXIO,
+    EOPNOTSUPP,
     EPERM,
 )
 from lindref.posix.errors import fail
-from lindref.posix.fs import access, content, devices, inodes, populate, tree
+from lindref.posix.fs import access, content, devices, inodes, populate, procfs, tree
 from lindref.posix.fs.numbers import (
     O_ACCMODE,
     O_APPEND,
@@ -158,6 +159,8 @@ def _make_unnamed(kernel: Kernel, place: Place, mode: int) -> Inode:
     folder = place.found(kernel)
     if not folder.is_directory:
         raise Refused(fail(ENOTDIR, "FILE-OPEN-9"))
+    if inodes.made_up(folder.number):
+        raise Refused(fail(EOPNOTSUPP, "FILE-OPEN-9"))
     access.require(kernel, folder, W_OK | X_OK, "FILE-OPEN-9")
     return inodes.new(kernel, S_IFREG | mode & PERMISSIONS, folder.mount)
 
@@ -174,6 +177,11 @@ def _describe(kernel: Kernel, call: Call, inode: Inode, flags: int, *, created: 
     if inode.is_link:
         raise Refused(fail(ELOOP, "FILE-OPEN-6"))
     wanted = access.wanted_for_open(flags) | (W_OK if flags & O_TRUNC else 0)
+    described = procfs.describes(kernel, inode.number, flags, wanted)
+    if described is not None:
+        return described
+    if procfs.is_text(inode.number):
+        return _pinned(kernel, "proc", shown | O_LARGEFILE, inode)
     if inode.is_directory and wanted & W_OK:
         raise Refused(fail(EISDIR, "FILE-OPEN-4"))
     if not created:

@@ -13,7 +13,7 @@ from lindref.posix.errno import EACCES, EBADF, EFAULT, EINVAL, EOPNOTSUPP, EPERM
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.fdtable import Opened
 from lindref.posix.fs import access as permission
-from lindref.posix.fs import content, inodes, mirror
+from lindref.posix.fs import content, inodes, mirror, procfs
 from lindref.posix.fs.numbers import (
     AT_EACCESS,
     AT_EMPTY_PATH,
@@ -52,6 +52,7 @@ _UTIME_OMIT = (1 << 30) - 2
 
 #: f_type of a file system in memory.
 _TMPFS = 0x01021994
+_PROC = 0x9FA0
 
 _LEAVE = 0xFFFFFFFF
 
@@ -165,7 +166,7 @@ def _statfs_bytes(kernel: Kernel, mount: int) -> bytes:
     """
     faked = kernel.profile.has("STATFS-FAKED")
     return STATFS.pack(
-        f_type=_TMPFS,
+        f_type=_PROC if mount == procfs.MOUNT else _TMPFS,
         f_bsize=_BLOCK,
         f_blocks=1 << 20,
         f_bfree=1 << 19,

@@ -6,7 +6,7 @@ EXIT-8 and WAIT-1 to WAIT-7 in spec/processes.md; exec is in `execve`.
 
 from __future__ import annotations
 
-from lindref.posix import limits, signals, threads
+from lindref.posix import limits, paths, signals, threads
 from lindref.posix import usermem as user
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD, Cage, Zombie
 from lindref.posix.call import Call
@@ -217,6 +217,11 @@ def stand_in(kernel: Kernel, number: int) -> None:
 def forked(kernel: Kernel, parent: int, child: int) -> None:
     """After `Fork`, once the host has the child's memory: the parent may go on."""
     memory_forked(kernel, parent, child)
+
+
+def runs(kernel: Kernel, number: int, path: bytes, argv: tuple[bytes, ...]) -> None:
+    """Cage ``number`` runs the image at ``path`` with these arguments (PROC-2)."""
+    kernel.update(number, exe=paths.normalise(kernel.cages[number].cwd, path), argv=argv)
 
 
 def execed(kernel: Kernel, number: int, env: tuple[bytes, ...]) -> None:

@@ -49,6 +49,7 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
     if old is not None:
         grates.abandon(system, cage)
         processes.execed(system.kernel, cage, request.env)
+    processes.runs(system.kernel, cage, request.path, request.argv)
     system.drop_workers(cage)
     static = image.dylink is None
     runtime = CageRuntime(cage, image.digest, request.argv, request.env, serves=static, arena=image.minimum)

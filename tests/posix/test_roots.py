@@ -17,7 +17,7 @@ from lindref.posix.table import thaw
 from lindref.state.codec import decode, encode, same
 
 BOTH = pytest.mark.parametrize("profile", ["spec", "lind"])
-DEVICES = [b"full", b"null", b"random", b"stderr", b"stdin", b"stdout", b"tty", b"urandom", b"zero"]
+DEVICES = [b"fd", b"full", b"null", b"random", b"stderr", b"stdin", b"stdout", b"tty", b"urandom", b"zero"]
 
 
 class Shown(Files):
@@ -66,7 +66,7 @@ def snapshot(top):
 def test_blank():
     """ROOT-1, ROOT-2 and DEV-PLAIN."""
     w = Files()
-    assert sorted(w.names("/")) == [b"dev", b"tmp", b"w"]
+    assert sorted(w.names("/")) == [b"dev", b"proc", b"tmp", b"w"]
     assert sorted(w.names("/dev")) == DEVICES
     assert w.stat("/tmp")["st_mode"] == 0o41777
     w = Files("lind")

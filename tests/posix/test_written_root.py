@@ -306,7 +306,7 @@ class Hosts(RuleBasedStateMachine):
         self.umask = os.umask(0o022)
         self.place = Path(tempfile.mkdtemp(prefix="written-"))
         self.mine, self.theirs = self.place / "mine", self.place / "theirs"
-        for name in ("dev", "tmp"):  # where there are such, none are made for the run
+        for name in ("dev", "proc", "tmp"):  # where there are such, none are made for the run
             (self.mine / name).mkdir(parents=True)
             (self.theirs / name).mkdir(parents=True)
         self.w = Written(self.theirs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from lindref.posix.errno import name_of
-from lindref.posix.fs import content, inodes
+from lindref.posix.fs import content, inodes, procfs
 from lindref.posix.fs.devices import DEVICES
 from lindref.posix.fs.hosttree import RootError
 from lindref.posix.fs.numbers import PERMISSIONS, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG
@@ -105,6 +105,18 @@ def _add_standard(kernel: Kernel) -> None:
         path = b"/dev/" + name.encode()
         if _place(kernel, path).inode is None:
             add_device(kernel, path, number)
+    if _place(kernel, b"/dev/fd").inode is None:
+        add_symlink(kernel, b"/dev/fd", b"/proc/self/fd")
+    if _place(kernel, b"/proc").inode is None or _shows_processes(kernel):
+        procfs.mount(kernel)
+
+
+def _shows_processes(kernel: Kernel) -> bool:
+    """Whether the host directory has the host's own /proc in its place."""
+    try:
+        return walk(kernel, b"/proc/self/status", root_of(kernel)).inode is not None
+    except Refused:
+        return False
 
 
 # Putting files in.

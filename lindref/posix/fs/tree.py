@@ -18,6 +18,7 @@ from lindref.posix.errno import (
     ENOENT,
     ENOTDIR,
     ENOTEMPTY,
+    EPERM,
     EXDEV,
 )
 from lindref.posix.errors import fail
@@ -52,7 +53,7 @@ def require_new(kernel: Kernel, place: Place, *, folder: bool = False) -> None:
     if place.slash and not folder:
         raise Refused(fail(ENOENT, "NAME-1"))
     parent = inodes.get(kernel, place.parent)
-    if not parent.nlink:
+    if not parent.nlink or inodes.made_up(parent.number):
         raise Refused(fail(ENOENT, "NAME-1"))
     access.require(kernel, parent, W_OK | X_OK, "NAME-1")
 
@@ -117,6 +118,8 @@ def require_removable(kernel: Kernel, place: Place, *, folder: bool) -> Inode:
     if place.slash and not folder:
         raise Refused(fail(EISDIR, "NAME-4"))
     parent = inodes.get(kernel, place.parent)
+    if inodes.made_up(parent.number):
+        raise Refused(fail(EPERM, "PROC-1"))
     access.require_removable(kernel, parent, inode)
     if folder and not inode.is_directory:
         raise Refused(fail(ENOTDIR, "NAME-5"))
@@ -185,6 +188,8 @@ def require_rename(kernel: Kernel, old: Place, new: Place, flags: int) -> bool:
     if old.inode is None:
         raise Refused(fail(ENOENT, "PATH-5"))
     moved = inodes.get(kernel, old.inode)
+    if inodes.made_up(old.parent):
+        raise Refused(fail(EPERM, "PROC-1"))
     victim = None if new.inode is None else inodes.get(kernel, new.inode)
     if flags & RENAME_NOREPLACE and victim is not None:
         raise Refused(fail(EEXIST, "NAME-9"))

@@ -10,7 +10,7 @@ from enum import Enum
 from lindref import classes
 from lindref.posix.errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from lindref.posix.errors import fail
-from lindref.posix.fs import access, directory, inodes
+from lindref.posix.fs import access, directory, inodes, procfs
 from lindref.posix.fs.numbers import LINK_MAX, NAME_MAX, X_OK
 from lindref.posix.fs.populate import directory_of
 from lindref.posix.fs.records import ROOT_MOUNT, Inode
@@ -98,7 +98,7 @@ def walk(kernel: Kernel, path: bytes, start: int, follow: Follow = Follow.YES) -
             last = Last.DOTDOT
             if here.number != root:  # the root's parent is the root (PATH-9)
                 parent = directory_of(kernel, here).parent
-                if parent not in kernel.inodes:  # both were removed while somebody stood in the lower one
+                if not inodes.exists(kernel, parent):  # both were removed while somebody stood in the lower one
                     raise Refused(fail(ENOENT, "PATH-5"))
                 here = inodes.get(kernel, parent)
             continue
@@ -116,6 +116,12 @@ def walk(kernel: Kernel, path: bytes, start: int, follow: Follow = Follow.YES) -
             links += 1
             if links > LINK_MAX:
                 raise Refused(fail(ELOOP, "PATH-8"))
+            past = procfs.jump(kernel, found.number)
+            if past is not None:  # PROC-3
+                if not pending:
+                    return Place(here.number, name, last, past, slash)
+                here = inodes.get(kernel, past)
+                continue
             if not pending and found.target.endswith(b"/"):
                 slash = True
             pending += _components(found.target)
