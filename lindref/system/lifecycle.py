@@ -67,7 +67,12 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
     if not static:
         from lindref.system.loader.runner import program_runner  # most programs are static
 
-        thread.runner = program_runner(system.guest(cage), image, request.path, system.preloads(image, request.path))
+        try:
+            libraries = system.preloads(image, request.path)
+            thread.runner = program_runner(system.guest(cage), image, request.path, libraries)
+        except ImageError as error:
+            system.load_failed(thread, str(error))
+            return
         thread.status = Ready()
         return
     values = (0, image.minimum + ARENA_SIZE, PROT_READ_WRITE, FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)

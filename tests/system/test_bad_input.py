@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+import dynamic_scenes as dynamic
 import pytest
-from scenes import FORK, program, world
+from scenes import FORK, module, program, world
 
+from lindref.profile import LIND, SPEC, Profile
 from lindref.system.image import ImageError
 from lindref.system.outcome import Ending
 from lindref.system.runtime import Config
@@ -102,3 +104,51 @@ def test_hostile_programs_end_within_limits(text: str, ending: str) -> None:
     run.run()
     assert run.system.outcome is not None and run.system.outcome.ending == ending
     assert run.system.budget.used <= (4 << 20) // 4096
+
+
+BAD = "(param i32 i64 f64) (drop (local.get 2))"
+SIGNAL = """(i32.store (i32.const 0x910) (i32.const 5))
+  (drop (call $call3 (i32.const 13) (i64.const 10) (call $at (i32.const 0x910)) (i64.const 0)))
+  (drop (call $call3 (i32.const 62) (i64.extend_i32_u (call $call0 (i32.const 39))) (i64.const 10) (i64.const 0)))
+  (drop (call $call0 (i32.const 39)))"""
+THREAD = """(i64.store (i32.const 0x400) (i64.const 0x100)) (i64.store (i32.const 0x410) (call $at (i32.const 0x500)))
+  (i64.store (i32.const 0x428) (i64.const 0x6000)) (i64.store (i32.const 0x430) (i64.const 0x1000))
+  (drop (call $call3 (i32.const 56) (call $at (i32.const 0x400)) (i64.const 0) (i64.const 0)))"""
+
+
+@pytest.mark.parametrize(
+    ("start", "export", "status", "said"),
+    [
+        (SIGNAL, "signal_callback", 70, "exports no signal_callback"),
+        (THREAD, "__get_aligned_tls_size", 0, ""),
+        (THREAD, "__wasm_init_tls", 0, ""),
+        ("(nop)", "_initialize", 0, ""),
+    ],
+)
+def test_an_export_of_another_type_is_none(start: str, export: str, status: int, said: str) -> None:
+    """LOAD-2: what the runtime calls has its type, or counts as not exported."""
+    run = world(program(start, f'(func (export "{export}") {BAD})'))
+    assert run.run() == status and said in str(run.system.outcome)
+
+
+def test_load_2_an_entry_takes_nothing() -> None:
+    """LOAD-2."""
+    run = world(module(f'(func (export "_start") {BAD})'))
+    assert run.run() == 70 and "_start is of another type" in str(run.system.outcome)
+
+
+@pytest.mark.parametrize("profile", [SPEC, LIND])
+def test_dynamic_modules_that_ask_for_too_much(profile: Profile) -> None:
+    """DYN-2, DYN-4: a line, whatever the sizes and types."""
+    huge, small = (1 << 32) - 1, "(nop)"
+    said = {
+        "table of 4000000000 elements": dynamic.main(small, table=4_000_000_000),
+        "takes parameters": dynamic.main(small, "", f'(func (export "__wasm_call_ctors") {BAD})'),
+    }
+    for text, image in said.items():
+        run = dynamic.dynamic(image, profile=profile)
+        assert run.run() == 70 and text in str(run.system.outcome)
+    full = dynamic.dynamic(dynamic.main(small), {"a.so": dynamic.module("a.so", table=huge)}, profile=profile)
+    assert full.run() == 70 and "table is full" in str(full.system.outcome)
+    big = dynamic.dynamic(dynamic.main(small, size=huge), profile=profile)
+    assert big.run() == 70

@@ -13,6 +13,7 @@ from lindref.vm.instance import Instance
 from lindref.vm.link import instantiate
 from lindref.vm.memory import Memory
 from lindref.vm.store import Store
+from lindref.vm.table import MAX_ELEMENTS
 from lindref.vm.traps import Trap
 from lindref.vm.values import Extern, FuncInst, GlobalAddr, HostFunc, MemoryAddr, TableAddr, TagInst, function_type
 from lindref.wasm.errors import WasmError
@@ -47,10 +48,14 @@ def new_store(memory: Memory, elements: int) -> tuple[Store, Linkage]:
 
 
 def table_minimum(image: Image) -> int:
-    """How many elements the table that a module imports has at least; 0 if it imports none."""
+    """How many elements the table that a module imports has at least; 0 if it imports none. Raises ``ImageError`` where
+    there are too many."""
     for item in image.program.module.imported(ExternKind.TABLE):
         if isinstance(item.desc, TableType):
-            return item.desc.limits.minimum
+            found = item.desc.limits.minimum
+            if found > MAX_ELEMENTS // 2:
+                raise ImageError(f"a table of {found} elements, at most {MAX_ELEMENTS // 2} are allowed in a program")
+            return found
     return 0
 
 

@@ -231,6 +231,8 @@ def _call(loader: Loader, step: LoadStep) -> Wish:
     instance = loader.store.views[loaded.instance].instance
     found = instance.start if step.name == START else instance.export(step.name)
     if isinstance(found, FuncInst):
+        if loader.store.func_type(found).params:
+            raise ImageError(f"{loaded.path.decode(errors='replace')}: {step.name} takes parameters")
         return Call(found)
     if step.must:
         text = f"{loaded.path.decode(errors='replace')} exports no {step.name}"
