@@ -18,7 +18,9 @@ from lindref.guest.toolchain import GuestBuildError, find_toolchain
 from lindref.posix import console
 from lindref.profile import LIND, SPEC, Profile
 from lindref.system.boot import boot
+from lindref.system.choices import Seeded
 from lindref.system.events import Event, Note
+from lindref.system.runtime import Config
 from lindref.system.system import System
 from lindref.wasm.binary.decoder import decode
 from lindref.wasm.sections import dylink
@@ -71,6 +73,51 @@ def test_what_nobody_defines_traps_with_its_name(profile: Profile) -> None:
     """DYN-10."""
     system = run(FOLDER, "main.wasm", "missing", profile=profile)
     assert status(system) == 70 and "`env::nobody_has_this` has not been defined" in str(system.outcome)
+
+
+#: What process.c shows, however it is linked.
+PROCESS = """\
+jumped with 5, called back 42
+signal 1
+left the handler 1
+nested 107
+forked in the handler 9
+interrupted: Interrupted system call
+own 8
+thread 809
+thread 809
+thread 809
+own 9
+second: again
+exec 4
+second: script
+script 4
+./nonsense: Exec format error
+broken 1
+bye
+exit beside a thread 6
+second: thread
+exec beside a thread 4
+bye
+"""
+
+
+@pytest.mark.parametrize("program", ["process.wasm", "static.wasm"])
+@pytest.mark.parametrize("profile", [SPEC, LIND])
+@pytest.mark.parametrize("seed", [None, 5])
+def test_a_process_static_and_dynamic(program: str, profile: Profile, seed: int | None) -> None:
+    """DYN-4, DYN-11, DYN-12, EXEC-5, EXEC-10, LOAD-2: jumps across modules, signals, threads, forks, exec."""
+    asked = (("env", "/lib/libc.so"), ("env", "/jumps.so")) if profile is LIND else ()
+    system = boot(
+        program,
+        root=FOLDER,
+        profile=profile,
+        config=Config(preloads=asked),
+        chooser=None if seed is None else Seeded(seed),
+    )
+    console.end_stdin(system.kernel)
+    assert system.run().status == 0
+    assert console.output(system.kernel, console.STDOUT).decode() == PROCESS
 
 
 @pytest.fixture

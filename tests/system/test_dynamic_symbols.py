@@ -257,3 +257,15 @@ def test_a_library_asked_for_must_be_there() -> None:
             world(image, config=config)
     with pytest.raises(ImageError, match="not a shared library"):
         world(main("(nop)"), files={b"/lib/none.so": program("(nop)")}, config=config)
+
+
+REGISTER = """(drop (call $raw (i32.const 1001) (i64.const 0) (call $cage) (call $cage)
+  (call $cage) (i64.const 102) (i64.const 0) (call $cage) (i64.const 0) (call $cage)
+  (i64.const 0) (call $cage) (i64.const 0) (call $cage) (i64.const 0) (call $cage)))"""
+
+
+def test_3i_grate_6_a_dynamic_program_serves_no_calls() -> None:
+    """3I-GRATE-6: it has no workers (deviation 3I-FORKED-GRATE)."""
+    image = main(f"{REGISTER} (call $tell (call $call0 (i32.const 102)))")
+    assert ran(dynamic(image)) == [(1 << 32) - 3]
+    assert dynamic(image, profile=LIND).run() == 134

@@ -37,7 +37,7 @@ ENTRIES: tuple[Deviation, ...] = (
     ),
     Deviation(
         "3I-FORKED-GRATE",
-        spec="a call to a cage that was forked and has not exec'd fails with ESRCH",
+        spec="a call to a cage that was forked and has not exec'd, or is dynamic, fails with ESRCH",
         lind="the runtime aborts: such a cage has no workers",
         evidence="3i.md 3.1, 10",
     ),
