@@ -85,6 +85,9 @@ def begin(
 def dispatch(system: System, thread: Thread, pending: Pending) -> None:
     """Find who serves the call, and hand it over (3I-ROUTE-1 … 3I-ROUTE-4)."""
     number, caller = pending.number, pending.caller
+    if pending.id in system.overrides:
+        complete(system, thread, pending, system.overrides[pending.id], "TRAVEL-4")
+        return
     if tables.unreachable(system.tables, caller, number, pending.target):
         complete(system, thread, pending, -ESRCH, "3I-ROUTE-1")
         return

@@ -76,6 +76,19 @@ class Recorded:
         return min(self.answers.get(index, 0), options - 1)
 
 
+@classes.frozen
+class Instead:
+    """The answers of another chooser, but for one choice point, which has ``answer`` (or the last there is)."""
+
+    index: int
+    answer: int
+    then: Chooser
+
+    def choose(self, index: int, kind: str, options: int) -> int:
+        """The answer, or that of the other."""
+        return min(self.answer, options - 1) if index == self.index else self.then.choose(index, kind, options)
+
+
 _RUN = re.compile(r"(?:(\d{1,9})\*)?(\d{1,9})\Z")
 _LONGEST = 10_000_000
 

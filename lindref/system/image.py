@@ -65,19 +65,25 @@ class Images:
     blobs: PMap[Blob] = classes.field(factory=PMap)
     _images: dict[str, Image] = classes.field(factory=dict)
     _by_bytes: dict[bytes, Image] = classes.field(factory=dict)
+    #: Digests of ``blobs``: others may be known from a future that was left again, or from another branch.
+    _present: set[str] = classes.field(factory=set)
+
+    def share(self) -> Images:
+        """Another run's images: what is loaded already need not be loaded again."""
+        return Images(self.blobs, self._images, self._by_bytes, set(self._present))
 
     def load(self, data: bytes) -> Image:
         """The image of a module's bytes; raises ``ImageError`` with what is wrong."""
-        known = self._by_bytes.get(data)
-        if known is not None:
-            return known
-        try:
-            image = _load(data)
-        except WasmError as error:
-            raise ImageError(str(error)) from None
-        self._by_bytes[data] = image
-        if image.digest not in self._images:
-            self._images[image.digest] = image
+        image = self._by_bytes.get(data)
+        if image is None:
+            try:
+                image = _load(data)
+            except WasmError as error:
+                raise ImageError(str(error)) from None
+            image = self._images.setdefault(image.digest, image)
+            self._by_bytes[data] = image
+        if image.digest not in self._present:
+            self._present.add(image.digest)
             self.blobs = self.blobs.set(len(self.blobs), Blob(data))
         return image
 
@@ -91,8 +97,7 @@ class Images:
 
     def restore(self, blobs: PMap[Blob]) -> None:
         """Load what a saved state carries, where it is not there yet."""
-        for blob in blobs.values():
-            self.load(blob.data)
+        self._present = {self.load(blob.data).digest for blob in blobs.values()}
         self.blobs = blobs
 
 

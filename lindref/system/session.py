@@ -3,119 +3,285 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from lindref import classes
 from lindref.posix import console
-from lindref.posix.cage import Cage
+from lindref.posix.errno import NUMBERS
 from lindref.profile import Profile, by_name
+from lindref.system import lookback
 from lindref.system import state as states
 from lindref.system.boot import boot as boot_system
-from lindref.system.choices import FirstOption, Replay, Seeded, parse_schedule
-from lindref.system.events import Event
+from lindref.system.choices import FirstOption, Instead, Replay, Seeded, parse_schedule
+from lindref.system.events import Choice, Enter, Event
 from lindref.system.outcome import Outcome
 from lindref.system.runtime import Config
+from lindref.system.snapshots import EVENT_COST, MOST_BYTES, Snapshots
 from lindref.system.state import SystemState
 from lindref.system.system import System as Engine
-from lindref.threei.numbers import BENEATH
+from lindref.system.views import Cages
 from lindref.vm.engines import ENGINES
-from lindref.vm.memory import Memory
 
 if TYPE_CHECKING:
     from lindref.system.python.grate import Grate
     from lindref.system.python.words import GrateSpec
 
 
-@classes.frozen
-class CageView:
-    """One cage at this moment."""
-
-    record: Cage
-    memory: Memory
-    #: Call number -> grate, for the calls that a grate serves.
-    interposed: Mapping[int, int]
-
-
-class Cages(Mapping[int, CageView]):
-    """The living cages by id, as they are at the moment of looking."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __getitem__(self, cage: int) -> CageView:
-        engine = self._engine
-        rows = engine.tables.rows.get(cage)
-        served = {n: h.cage for n, h in (rows.items() if rows is not None else ()) if h is not None}
-        grates = {n: grate for n, grate in served.items() if grate not in BENEATH}
-        return CageView(engine.kernel.cages[cage], engine.memories[cage], grates)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter([cage for cage in self._engine.kernel.cages if cage in self._engine.memories])
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 class System:
-    """A booted system (see ``lindref.boot``)."""
+    """A booted system (see ``lindref.boot``): a line of turns along which one can go forwards and backwards.
 
-    def __init__(self, engine: Engine) -> None:
+    A *position* is the number of the event that happened last (TRAVEL-1). Going somewhere and coming back changes
+    nothing: the run is the same whatever way one took to a place (TRAVEL-2). What is to go another way is a ``branch``.
+    ``most_bytes``: about how much memory states to go back to may hold on to.
+    """
+
+    def __init__(self, engine: Engine, *, most_bytes: int = MOST_BYTES) -> None:
         self._engine = engine
+        #: The events from number ``_base + 1`` on, as far as the run was ever taken; for each the turn it belongs to.
         self._events: list[Event] = []
-        self._history: list[SystemState] = []
-        self._attach()
-
-    def _attach(self) -> None:
-        if self not in self._engine.observers:
-            self._engine.observers.append(self)
+        self._turns = array("L")
+        self._base = 0
+        self._turn = self._furthest = 0
+        self._snapshots = Snapshots(most_bytes=most_bytes)
+        engine.observers.append(self)
 
     def on_event(self, event: Event) -> None:
         """An event has happened (``Observer``)."""
-        self._events.append(event)
+        if event.n > self._base + len(self._events):
+            self._events.append(event)
+            self._turns.append(self._turn)
 
     # Going on, and back.
 
     def step(self) -> bool:
         """One turn of one thread; false once the run is over. ``back`` undoes it."""
-        if self._engine.outcome is not None:
+        engine = self._engine
+        if engine.outcome is not None:
             return False
-        self._history.append(self.snapshot())
-        self._engine.step()
-        return self._engine.outcome is None
+        self._keep()
+        self._turn += 1
+        if self._turn > self._furthest:
+            self._furthest = self._turn
+            engine.step()
+        else:
+            self._step_again()
+        return engine.outcome is None
+
+    def _keep(self) -> None:
+        """Keep the present state if it is time to."""
+        engine = self._engine
+        if self._snapshots.due(self._turn, engine.ticks + EVENT_COST * engine.event_count):
+            self._snapshots.keep(self._turn, self.snapshot())
+
+    def _step_again(self) -> None:
+        """A turn that was taken before: nobody else is told again, nothing is written to the outside again."""
+        engine, outside = self._engine, self._engine.kernel.outside
+        observers, quiet, wrote = engine.observers, engine.quiet_observers, outside.wrote
+        engine.observers, engine.quiet_observers, outside.wrote = [self], [], None
+        try:
+            engine.step()
+        finally:
+            engine.observers, engine.quiet_observers, outside.wrote = observers, quiet, wrote
 
     def back(self) -> bool:
-        """Undo the last turn made with ``step`` or ``run_until``; false if there is none."""
-        if not self._history:
+        """Undo the last turn; false at the beginning of the run."""
+        if not self._turn:
             return False
-        self.restore(self._history.pop())
+        self._to_turn(self._turn - 1)
         return True
 
-    def run(self) -> int:
-        """Go on to the end; the exit status. What is skipped so cannot be undone turn by turn, but as a whole."""
-        if self._engine.outcome is None:
-            self._history.append(self.snapshot())
-        return self._engine.run().status
+    def goto(self, event: int) -> bool:
+        """Go where event number ``event`` has just happened, backwards or forwards; false, at the run's end, if there
+        is no such event. 0 is the beginning of the run (TRAVEL-1)."""
+        if event <= self._base + len(self._events):
+            self._to_turn(self._turns[event - self._base - 1] if event > self._base else 0)
+            return True
+        self._to_turn(self._furthest)
+        while self._engine.event_count < event and self.step():
+            pass
+        return self._engine.event_count >= event
 
-    def run_until(self, wanted: Callable[[Event], bool]) -> Event | None:
-        """Turn by turn until an event fulfils ``wanted``; the event, or ``None`` if the run ended before."""
+    def run(self) -> int:
+        """Go on to the end; the exit status."""
+        while self.step():
+            pass
+        assert self._engine.outcome is not None
+        return self._engine.outcome.status
+
+    def run_until(
+        self,
+        wanted: Callable[[Event], bool] | None = None,
+        *,
+        call: str | None = None,
+        cage: int | None = None,
+        event: int | str | None = None,
+    ) -> Event | None:
+        """Turn by turn until something has happened; the event, or ``None`` if the run ended before.
+
+        Wanted is an event that fulfils all that is given: ``wanted``; ``call``: a call of that name enters; ``cage``:
+        it happens there; ``event``: its number, or its kind (``"signal"``).
+        """
+        fits = _wanted(wanted, call, cage, event)
         while True:
-            seen = len(self._events)
+            seen = self.position
             going = self.step()
-            found = next((event for event in self._events[seen:] if wanted(event)), None)
+            found = next((e for e in self._between(seen, self.position) if fits(e)), None)
             if found is not None or not going:
                 return found
+
+    def back_until(
+        self,
+        wanted: Callable[[Event], bool] | None = None,
+        *,
+        call: str | None = None,
+        cage: int | None = None,
+        event: int | str | None = None,
+    ) -> Event | None:
+        """Go back to where what is wanted (as for ``run_until``) happened last before the present turn; the event, or
+        ``None``, at the beginning of the run, if it never did."""
+        fits = _wanted(wanted, call, cage, event)
+        for one in reversed(self._between(self._base, self.position)):
+            if self._turns[one.n - self._base - 1] < self._turn and fits(one):
+                self.goto(one.n)
+                return one
+        self._to_turn(0)
+        return None
+
+    def _between(self, after: int, last: int) -> list[Event]:
+        """The events with numbers above ``after`` up to ``last``."""
+        return self._events[max(after - self._base, 0) : max(last - self._base, 0)]
+
+    def _to_turn(self, turn: int) -> None:
+        """Stand after ``turn`` turns: from the nearest state before, unless one stands nearer."""
+        kept = self._snapshots.nearest(turn) if self._turn > turn or self._snapshots else None
+        if kept is not None and (self._turn > turn or kept.turn > self._turn):
+            self._keep()
+            self._put_back(kept.turn, kept.state)
+        while self._turn < turn:
+            self.step()
+
+    def _put_back(self, turn: int, state: SystemState) -> None:
+        before = self._engine
+        engine = states.thaw(state, like=before)
+        engine.observers, engine.quiet_observers = before.observers, before.quiet_observers
+        engine.overrides = before.overrides
+        self._engine = engine
+        self._turn = turn
 
     def snapshot(self) -> SystemState:
         """The whole system as one value (STATE-1)."""
         return states.freeze(self._engine)
 
     def restore(self, state: SystemState) -> None:
-        """Make ``state`` the present; events after it are forgotten."""
-        observers, quiet = self._engine.observers, self._engine.quiet_observers
-        self._engine = states.thaw(state, like=self._engine)
-        self._engine.observers, self._engine.quiet_observers = observers, quiet
-        self._events = [event for event in self._events if event.n <= self._engine.event_count]
+        """Make ``state`` the present, and the beginning of what one can go back to; events after it are forgotten."""
+        self._put_back(0, state)
+        count = self._engine.event_count
+        if self._base + len(self._events) < count:
+            self._base, self._events = count, []
+        self._forget_future()
+        self._turns = array("L", [0] * len(self._events))
+        self._furthest = 0
+        self._snapshots = self._snapshots.beginning_with(state)
+
+    def _forget_future(self) -> None:
+        """What comes after the present is not known any more."""
+        del self._events[self.position - self._base :], self._turns[self.position - self._base :]
+        self._furthest = self._turn
+        self._snapshots.forget_after(self._turn)
+
+    # Other ways.
+
+    def branch(
+        self, *, call: int | None = None, errno: str | int = "EIO", choice: int | None = None, answer: int = 1
+    ) -> System:
+        """A second system that goes another way; this one stays where it is (TRAVEL-4).
+
+        With ``call`` it stands before call number ``call`` enters, which will do nothing but fail with ``errno``. With
+        ``choice`` it stands before choice point number ``choice`` (see ``Choice`` events), which will have the answer
+        ``answer``. With neither it stands where this one does. Raises ``ValueError`` for a call or choice point that
+        was not seen, and for an errno that is none.
+        """
+        other = self._copy()
+        if call is not None:
+            number = errno if isinstance(errno, int) else NUMBERS.get(errno, 0)
+            if not 0 < number < 4096:
+                raise ValueError(f"errno {errno!r}: no such error")
+            other._before(f"call {call}", lambda e: isinstance(e, Enter) and e.call == call)  # noqa: SLF001
+            other._engine.overrides = {**self._engine.overrides, call: -number}  # noqa: SLF001
+        if choice is not None:
+            other._before(f"choice point {choice}", lambda e: isinstance(e, Choice) and e.index == choice)  # noqa: SLF001
+            choices = other._engine.choices  # noqa: SLF001
+            choices.chooser = Instead(choice, answer, choices.chooser)
+        if call is not None or choice is not None:
+            other._forget_future()  # noqa: SLF001
+        return other
+
+    def _copy(self) -> System:
+        """A system at the same place, with the same past and known future."""
+        engine = states.thaw(self.snapshot(), like=self._engine)
+        engine.overrides = self._engine.overrides
+        other = System(engine)
+        other._events, other._turns = list(self._events), array("L", self._turns)
+        other._base, other._turn, other._furthest = self._base, self._turn, self._furthest
+        other._snapshots = self._snapshots.copy()
+        return other
+
+    def _before(self, what: str, found: Callable[[Event], bool]) -> None:
+        """Go before the turn in which an event happens."""
+        event = next(filter(found, self._events), None)
+        turn = 0 if event is None else self._turns[event.n - self._base - 1]
+        if not turn:
+            raise ValueError(f"{what} was not seen" if event is None else f"{what} belongs to boot")
+        self._to_turn(turn - 1)
+
+    def divergence(self, other: System) -> tuple[Event | None, Event | None] | None:
+        """Where two lines part: the first events, as far as each was taken, that differ; ``None`` in place of one that
+        has no more; ``None`` alone if there is no difference (TRAVEL-4)."""
+        pairs = zip_longest(self._events, other._events)
+        return next(((a, b) for a, b in pairs if a != b), None)
+
+    # Looking back.
+
+    def last_call(self, fd: int, cage: int) -> Enter | None:
+        """The last call so far that ``cage`` made on descriptor ``fd``."""
+        found = (e for e in reversed(self._between(self._base, self.position)) if isinstance(e, Enter))
+        return next((e for e in found if e.cage == cage and fd in lookback.descriptors(self._engine, e)), None)
+
+    def last_write(self, address: int, cage: int, size: int = 1) -> lookback.Write | None:
+        """What last changed ``size`` bytes at ``address`` of ``cage``'s memory (a write of what was there already does
+        not count); ``None`` if nothing did since the cage came to be (TRAVEL-5). One stays where one is."""
+        return lookback.last_write(self, address, cage, size)
+
+    def segments(self) -> Iterator[tuple[int, SystemState, SystemState]]:
+        """The past in pieces, the newest first: the turn after which each begins, the states before and after it."""
+        after = self.snapshot()
+        for kept in self._snapshots.before(self._turn):
+            yield kept.turn, kept.state, after
+            after = kept.state
+
+    def event_at(self, n: int) -> Event | None:
+        """Event number ``n``, if it was seen."""
+        at = n - self._base - 1
+        return self._events[at] if 0 <= at < len(self._events) else None
+
+    @property
+    def position(self) -> int:
+        """The number of the event that happened last; 0 before the first."""
+        return self._engine.event_count
+
+    @property
+    def turn(self) -> int:
+        """How many turns were taken from the beginning to here."""
+        return self._turn
+
+    def goto_turn(self, turn: int) -> bool:
+        """Go where ``turn`` turns were taken; false, at the run's end, if it has fewer."""
+        self._to_turn(min(max(turn, 0), self._furthest))
+        while self._turn < turn and self.step():
+            pass
+        return self._turn >= turn
 
     # Looking.
 
@@ -127,7 +293,7 @@ class System:
     @property
     def trace(self) -> tuple[Event, ...]:
         """What happened so far."""
-        return tuple(self._events)
+        return tuple(self._between(self._base, self.position))
 
     @property
     def cages(self) -> Cages:
@@ -169,6 +335,22 @@ class System:
         return self._engine.choices.schedule()
 
 
+def _wanted(
+    wanted: Callable[[Event], bool] | None, call: str | None, cage: int | None, event: int | str | None
+) -> Callable[[Event], bool]:
+    """Whether an event fulfils all that is given."""
+
+    def fits(one: Event) -> bool:
+        return (
+            (wanted is None or wanted(one))
+            and (call is None or (isinstance(one, Enter) and one.name == call))
+            and (cage is None or one.cage == cage)
+            and (event is None or event in (one.n, one.kind))
+        )
+
+    return fits
+
+
 def boot(
     program: str | os.PathLike[str],
     args: Sequence[str] = (),
@@ -186,13 +368,15 @@ def boot(
     preloads: Sequence[tuple[str, str]] = (),
     engine: str = "auto",
     grates: Sequence[GrateSpec] = (),
+    most_bytes: int = MOST_BYTES,
 ) -> System:
     """Boot ``program`` (a host path, or with ``root`` a path inside it) as cage 1, about to run.
 
     ``seed`` chooses schedule and random bytes, ``schedule`` replays one. ``grates`` come over the program, the first
     farthest from it: ``Grate`` objects or classes, ``"MODULE:CLASS,OPTION=VALUE"``, files of wasm grates. ``preloads``
-    are libraries for dynamic programs, as pairs of import module and path. Raises ``BootError`` for what cannot be
-    booted, ``ValueError`` for an unknown profile, engine or schedule.
+    are libraries for dynamic programs, as pairs of import module and path. ``most_bytes``: about how much memory the
+    states to go back to may take. Raises ``BootError`` for what cannot be booted, ``ValueError`` for an unknown
+    profile, engine or schedule.
     """
     if engine not in ENGINES:
         raise ValueError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
@@ -214,7 +398,7 @@ def boot(
         engine=engine,
         env=env,
         grates=grates,
-        observe=lambda new: made.append(System(new)),
+        observe=lambda new: made.append(System(new, most_bytes=most_bytes)),
     )
     if stdin:
         console.feed_stdin(booted.kernel, stdin)

@@ -136,7 +136,7 @@ def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None
     engine = "auto" if like is None else like.engine
     system = System(profile=by_name(state.profile), config=state.config, chooser=chooser, engine=engine)
     if like is not None:
-        system.images = like.images
+        system.images = like.images.share()
         system.kernel.outside = like.kernel.outside
         system.choices.chooser = chooser or like.choices.chooser
         system.libraries = like.libraries

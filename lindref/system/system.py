@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lindref.posix import console, processes, table
@@ -119,6 +119,8 @@ class System:
         self.last_state: Any = None
         #: Gives host files that stand in for libraries which the root has not (BOOT-5).
         self.libraries: Callable[[], Sequence[str]] | None = None
+        #: What calls return instead of being made: result by the call's number (TRAVEL-4).
+        self.overrides: Mapping[int, int] = {}
         self.observers: list[Observer] = []
         #: Told of notes alone: somebody wants warnings, not the whole stream.
         self.quiet_observers: list[Observer] = []
