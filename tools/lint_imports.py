@@ -24,6 +24,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "threei": {"state", "profile", "vm"},
     "system": {"state", "profile", "wasm", "vm", "posix", "threei"},
     "trace": {"state", "profile", "vm", "posix", "threei", "system"},
+    "testing": {"profile", "posix", "system"},
+    "pytest_plugin": {"system", "testing"},
     "properties": {"state", "posix", "threei", "system"},
     "explore": {"state", "profile", "posix", "system"},
     "grates": {"posix", "system"},

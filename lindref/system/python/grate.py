@@ -88,13 +88,15 @@ class Served:
     def values(self) -> tuple[int, ...]:
         """The arguments as a method gets them."""
         args = self.args
+        row = CALLS.get(self.number)
+        if row is not None and not row.params:
+            return ()
         if self.number in THREEI_CALLS:
             pairs = [(args[0].value, args[0].cage), (args[1].value, args[1].cage)]
             flat = [n for pair in pairs for n in pair]
             if self.number == REGISTER_HANDLER:
                 return (flat[0], flat[1], flat[3], args[2].value)
             return (*flat, args[2].value, args[3].value) if self.number == 1002 else (flat[0], flat[1])
-        row = CALLS.get(self.number)
         if row is None:
             return tuple(arg.value for arg in args)
         return tuple(_typed(param.kind, arg.value) for param, arg in zip(row.params, args, strict=False))

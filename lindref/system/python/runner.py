@@ -32,6 +32,8 @@ class PythonRunner:
         self.pairs = state.pairs
         self.log: list[tuple[Any, Any]] = list(state.log)
         self.asked: Any = state.asked
+        #: The call in the form that handlers get, made when first needed.
+        self.served: grates.Served | None = None
         self.ticks = 0
         self.changed = True
 
@@ -50,11 +52,11 @@ class PythonRunner:
         grate = system.python[cage]
         method = grates.method_of(type(grate), self.address)
         assert method is not None, "serve looked"
-        args = tuple(Arg(v, c) for v, c in zip(self.pairs[::2], self.pairs[1::2], strict=True))
-        call = grates.Served(self.address, system.call_name(self.address), self.target, args)
+        call = self.served = self.served or self._call()
         handling = Handling(system, cage, self.slot, self.log)
-        before = grate.__dict__.get("_context"), grate.__dict__.get("_call")
-        grate.__dict__.update(_context=handling, _call=call)
+        space = grate.__dict__
+        before = space.get("_context"), space.get("_call")
+        space["_context"], space["_call"] = handling, call
         try:
             value = grates.apply(grate, method, call)
             handling.finished()
@@ -71,12 +73,17 @@ class PythonRunner:
         except Exception as error:  # noqa: BLE001  # the author's mistake is an outcome of the run
             return self._failed(error, method)
         finally:
-            grate.__dict__.update(_context=before[0], _call=before[1])
+            space["_context"], space["_call"] = before
         if handling.suspended is not None:
             self._free()
             return Trapped("it caught what ends a wait (a bare except?)", (f"{type(grate).__name__}.{method}",))
         self._free()
         return Finished(value)
+
+    def _call(self) -> grates.Served:
+        """The call as the handler gets it."""
+        args = tuple(Arg(v, c) for v, c in zip(self.pairs[::2], self.pairs[1::2], strict=True))
+        return grates.Served(self.address, self.guest.system.call_name(self.address), self.target, args)
 
     def _waits(self, request: SyscallRequest) -> RunnerEvent:
         self.asked = call_question(request)
@@ -94,7 +101,7 @@ class PythonRunner:
 
     def _free(self) -> None:
         self.address, self.target, self.pairs, self.asked = -1, 0, (), None
-        self.log = []
+        self.log, self.served = [], None
 
     def resume(self, value: int) -> None:
         """The answer to the call it waits for."""
@@ -119,7 +126,7 @@ class PythonRunner:
         self.changed = True
         self.address, self.pairs, self.asked = address, pairs, None
         self.target = self._serving().target
-        self.log = []
+        self.log, self.served = [], None
         return True
 
     def _serving(self) -> Pending:
