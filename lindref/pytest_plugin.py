@@ -50,7 +50,7 @@ def lindref_boot(lindref_root: Path) -> Callable[..., System]:
 
 @pytest.fixture
 def lindref_script() -> type[Script]:
-    """``Script``: ``script = lindref_script()``, then ``script.call(...)``, and ``script.play(MyGrate)`` at the end."""
+    """The class of scripts: make one, write calls down with ``call``, and ``play`` it beneath a grate."""
     from lindref.testing import Script
 
     return Script
