@@ -71,7 +71,7 @@ def getdents64(kernel: Kernel, call: Call) -> Result:
     """List a directory from the offset on: as many whole entries as fit (DIR-3 to DIR-5)."""
     # Arguments.
     found = fdtable.require(kernel, call, 0)
-    address, count = call.value(1), min(call.u32(2), _BUFFER_MAX)
+    address, count = call.value(1), min(call.i32(2), _BUFFER_MAX)
     inode = inodes.get(kernel, found.file.inode) if found.file.inode else None
     # Errors.
     errors = ErrorSet()

@@ -223,16 +223,16 @@ def flock(kernel: Kernel, call: Call) -> Result:
     recorded = kernel.profile.has("FLOCK-FD-FIRST")
     mandatory = bool(operation & LOCK_MAND)
     # Errors.
+    if mandatory and not recorded:
+        return Done(0)  # mandatory locks are gone, and asking for one does nothing
     closed = found is None or found.file.kind == "path"
     errors = ErrorSet()
     errors.add(recorded and closed, EBADF, "FD-1")
-    errors.add(wanted not in (LOCK_SH, LOCK_EX, LOCK_UN) and (recorded or not mandatory), EINVAL, "LOCK-7")
+    errors.add(wanted not in (LOCK_SH, LOCK_EX, LOCK_UN), EINVAL, "LOCK-7")
     errors.add(closed, EBADF, "FD-1")
     failed = errors.first()
     if failed is not None or found is None:
         return failed or fail(EBADF, "FD-1")
-    if mandatory:
-        return Done(0)  # mandatory locks are gone, and asking for one does nothing
     # Effect and result.
     key = fdtable.lock_key(found.number, found.file)
     lock = Lock(found.number, wanted == LOCK_EX, by_description=True, whole=True)

@@ -11,7 +11,7 @@ from lindref.posix.call import Call
 from lindref.posix.constants import PATH_MAX
 from lindref.posix.errno import EFAULT, EINVAL, ENAMETOOLONG, ENOENT, EPERM
 from lindref.posix.errors import fail
-from lindref.posix.fs import tree
+from lindref.posix.fs import inodes, tree
 from lindref.posix.fs.numbers import (
     PERMISSIONS,
     RENAME_EXCHANGE,
@@ -139,9 +139,14 @@ def readlinkat(kernel: Kernel, call: Call) -> Result:
     if call.i32(3) <= 0:
         return fail(EINVAL, "NAME-11")
     where = paths.path_at(kernel, call, 0, 1, empty=True, panics=False)
-    if not where.text and not where.start:
-        return fail(EINVAL, "NAME-11")
+    if not where.text and not _is_link(kernel, where.start):
+        return fail(EINVAL if kernel.profile.has("PATH-EMPTY") else ENOENT, "NAME-11")
     return _readlink(kernel, where, call.value(2), call.i32(3))
+
+
+def _is_link(kernel: Kernel, number: int) -> bool:
+    """Whether a file that is open is a symbolic link."""
+    return bool(number) and inodes.get(kernel, number).is_link
 
 
 # Special files.

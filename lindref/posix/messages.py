@@ -82,7 +82,7 @@ def _send(
                 return Done(moved)
     except Refused as refusal:
         broken = isinstance(refusal.result, Done) and refusal.result.value == -EPIPE
-        if broken and held.connects and not flags & MSG_NOSIGNAL:
+        if broken and held.streams and not flags & MSG_NOSIGNAL:
             signals.broken_pipe(kernel, call.target, by_write=False)
         if not moved:
             raise
@@ -109,6 +109,8 @@ def sendto(kernel: Kernel, call: Call) -> Result:
     """Send from one buffer (SOCK-6)."""
     argument(kernel, call)
     to = names.read(kernel, call.value(4), call.i32(5)) if call.value(4) else None
+    if not to and records.get(kernel, argument(kernel, call)[1]).family == AF_UNIX:
+        to = None  # no address: its length is 0
     return _send(kernel, call, ((call.value(1), min(call.value(2), TRANSFER_MAX)),), call.i32(3), to)
 
 
@@ -194,17 +196,30 @@ def _rights(kernel: Kernel, call: Call, message: _Message) -> tuple[int, ...]:
 # Receiving.
 
 
+def _cannot_tell(kernel: Kernel, name: bytes, address: int, cell: int) -> Result | None:
+    """Why ``name`` cannot be told at ``address``, with its length in ``cell`` (SOCK-8)."""
+    if not address:
+        return None
+    known = user.copy_in(kernel, cell, 4)
+    if known is None or not user.writable(kernel, cell, 4):
+        return fail(EFAULT, "SOCK-8")
+    room = int.from_bytes(known, "little", signed=True)
+    if room < 0:
+        return fail(EINVAL, "SOCK-8")
+    return None if user.writable(kernel, address, min(len(name), room)) else fail(EFAULT, "SOCK-8")
+
+
 def _receive(
     kernel: Kernel,
     call: Call,
     found: Opened,
     buffers: Buffers,
     flags: int,
-    fits: Callable[[Received], bool] = lambda _: True,
+    refused: Callable[[Received], Result | None] = lambda _: None,
 ) -> Received | Result:
     """Read into ``buffers`` (SOCK-8); what came, or the answer of the call. With MSG_WAITALL a stream is read until all
-    of ``buffers`` is full, or the end, an error or a signal comes. ``fits``: whether what else the call is to write can
-    be written; if not, nothing is taken.
+    of ``buffers`` is full, or the end, an error or a signal comes. ``refused``: why what else the call is to write
+    cannot be written; then nothing is taken.
     """
     number = found.file.object
     if flags & MSG_OOB:
@@ -215,8 +230,11 @@ def _receive(
     got = flow.first(kernel, number, total - moved)
     if isinstance(got, Block):
         return wait_for(kernel, call, got, moved, blocks=blocks)
+    failed = refused(got)
+    if failed is not None:
+        return failed
     rest = _behind(buffers, moved)
-    if not fits(got) or not scatter(kernel, rest, got.data):
+    if not scatter(kernel, rest, got.data):
         return fail(EFAULT, "SOCK-8")
     if flags & MSG_PEEK:
         return got
@@ -261,16 +279,13 @@ def recvfrom(kernel: Kernel, call: Call) -> Result:
     # Errors.
     if kernel.profile.has("RECVFROM-HALF") and bool(address) != bool(cell):
         return Done(0)
-    if address and (not user.writable(kernel, cell, 4) or not user.writable(kernel, address, 1)):
-        return fail(EFAULT, "SOCK-8")
     # Effect.
-    def fits(got: Received) -> bool:
-        if not address or got.sender is None:
-            return True
-        room = int.from_bytes(user.copy_in(kernel, cell, 4) or b"", "little", signed=True)
-        return user.writable(kernel, address, min(len(names.show(got.sender, held.family)), max(room, 0)))
+    def refused(got: Received) -> Result | None:
+        name = names.show(got.sender, held.family) if got.sender is not None else b""
+        return _cannot_tell(kernel, name, address, cell)
 
-    got = _receive(kernel, call, found, ((call.value(1), min(call.value(2), TRANSFER_MAX)),), flags, fits)
+    buffers = ((call.value(1), min(call.value(2), TRANSFER_MAX)),)
+    got = _receive(kernel, call, found, buffers, flags, refused)
     if not isinstance(got, Received):
         return got
     if not flags & MSG_PEEK:
@@ -296,13 +311,14 @@ def recvmsg(kernel: Kernel, call: Call) -> Result:
         return fail(EFAULT, "SOCK-8")
     held = records.get(kernel, number)
     # Effect.
-    def fits(got: Received) -> bool:
+    def refused(got: Received) -> Result | None:
         if message.control and got.rights and not user.writable(kernel, message.control, message.control_length):
-            return False
+            return fail(EFAULT, "SOCK-8")
         shown = names.show(got.sender, held.family) if got.sender is not None and message.name else b""
-        return user.writable(kernel, message.name, min(len(shown), message.name_length))
+        fits = user.writable(kernel, message.name, min(len(shown), message.name_length))
+        return None if fits else fail(EFAULT, "SOCK-8")
 
-    got = _receive(kernel, call, found, message.buffers, flags, fits)
+    got = _receive(kernel, call, found, message.buffers, flags, refused)
     if not isinstance(got, Received):
         return got
     room = message.control_length if message.control else 0

@@ -319,6 +319,10 @@ class _Times:
     now: bool
 
 
+#: Stands for nanoseconds that are none.
+_NO_TIME = -(1 << 100)
+
+
 def _wanted_times(kernel: Kernel, address: int) -> _Times:
     """The two timespecs at ``address``; NULL is now for both (META-7)."""
     if not address:
@@ -339,7 +343,7 @@ def _wanted_times(kernel: Kernel, address: int) -> _Times:
         elif 0 <= nsec < _SECOND:
             wanted.append(fields["tv_sec"] * _SECOND + nsec)
         else:
-            raise Refused(fail(EINVAL, "META-7"))
+            wanted.append(_NO_TIME)
     return _Times(wanted[0], wanted[1], now=nows == 2)
 
 
@@ -354,6 +358,8 @@ def utimensat(kernel: Kernel, call: Call) -> Result:
     if flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
         return fail(EINVAL, "META-3")
     inode = _timed(kernel, call, flags)
+    if _NO_TIME in (times.atime, times.mtime):
+        return fail(EINVAL, "META-7")
     if inode is None:
         return Done(0)
     if times.now:

@@ -258,12 +258,14 @@ def open_fifo(kernel: Kernel, call: Call, inode: int, flags: int) -> int | Wait:
     """Open the FIFO ``inode`` (PIPE-7); the number of the description, or the wait for the other side.
 
     A reader waits for a writer and a writer for a reader; without waiting (O_NONBLOCK) a reader has it at once, and a
-    writer without reader gets ENXIO. Opening for both never waits. The end counts from the first try on, so two that
-    wait for each other meet.
+    writer without reader gets ENXIO. Opening for both never waits, for neither is EINVAL. The end counts from the first
+    try on, so two that wait for each other meet.
     """
     if call.interrupted:
         abandon_open(kernel, call)
         raise Refused(Done(-EINTR, restart=True))
+    if flags & O_ACCMODE == O_ACCMODE and inode:
+        raise Refused(fail(EINVAL, "PIPE-7"))
     reads = flags & O_ACCMODE == O_RDONLY
     if isinstance(call.memo, tuple):
         number, came = call.memo

@@ -39,9 +39,9 @@ def lseek(kernel: Kernel, call: Call) -> Result:
     offset, whence = call.i64(1), call.u32(2)
     file = found.file
     # Errors.
-    openfile.require_seekable(file)
-    if whence > SEEK_HOLE:
+    if whence > SEEK_HOLE and file.kind != "path":
         return fail(EINVAL, "FILE-SEEK-1")
+    openfile.require_seekable(file)
     if file.kind == "device":
         return Done(0)
     new = _sought(kernel, found, offset, whence)

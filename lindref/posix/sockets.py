@@ -60,6 +60,9 @@ from lindref.posix.result import Done, Key, Refused, Result, RuntimeFault, Wait,
 from lindref.posix.structs import PAIR
 from lindref.posix.transfer import wait_for
 
+#: Protocols of the internet families are below this.
+_PROTOCOLS = 263
+
 #: Memo of a connect that waits for the host.
 _CONNECTING = "connecting"
 
@@ -92,6 +95,10 @@ def _wanted(call: Call) -> tuple[int, int, int]:
     types = _TYPES.get(family) if 0 <= family < AF_MAX else None
     if types is None:
         raise Refused(fail(EAFNOSUPPORT, "SOCK-1"))
+    if family == AF_UNIX and protocol not in (0, 1):
+        raise Refused(fail(EPROTONOSUPPORT, "SOCK-1"))
+    if family in (AF_INET, AF_INET6) and not 0 <= protocol < _PROTOCOLS:
+        raise Refused(fail(EINVAL, "SOCK-1"))
     if kind not in types:
         raw = family != AF_UNIX and kind in (SOCK_RAW, SOCK_DGRAM)
         raise Refused(fail(EPROTONOSUPPORT if raw else ESOCKTNOSUPPORT, "SOCK-1"))

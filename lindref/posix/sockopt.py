@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from lindref.posix import usermem as user
 from lindref.posix.call import Call
-from lindref.posix.errno import EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP
+from lindref.posix.errno import EDOM, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.kernel import Kernel
 from lindref.posix.net import options, records
+from lindref.posix.net.numbers import SOL_SOCKET
 from lindref.posix.params import CallRow, Direction, Param, ParamKind
 from lindref.posix.result import Done, Refused, Result
 from lindref.posix.sockets import argument
+
+#: Bytes of a C int: no option of a socket itself is shorter.
+_INT = 4
 
 
 def _option(kernel: Kernel, call: Call) -> tuple[int, int, int, options.Option]:
@@ -28,8 +32,11 @@ def _option(kernel: Kernel, call: Call) -> tuple[int, int, int, options.Option]:
 def setsockopt(kernel: Kernel, call: Call) -> Result:
     """Set an option (SOCK-12)."""
     # Arguments.
-    socket, level, number, option = _option(kernel, call)
     size = call.i32(4)
+    argument(kernel, call)
+    if size < 0 or (call.i32(1) == SOL_SOCKET and size < _INT):
+        return fail(EINVAL, "SOCK-12")
+    socket, level, number, option = _option(kernel, call)
     # Errors.
     if option.keep is None:
         return fail(ENOPROTOOPT, "SOCK-12")
@@ -40,6 +47,8 @@ def setsockopt(kernel: Kernel, call: Call) -> Result:
     failed = errors.first()
     if failed is not None or data is None:
         return failed or fail(EFAULT, "SOCK-12")
+    if (level, number) in options.LIMITS and not options.is_time(data):
+        return fail(EDOM, "SOCK-12")
     # Effect.
     held = records.get(kernel, socket).options
     records.change(kernel, socket, options=held.set(options.key(level, number), option.keep(data)))

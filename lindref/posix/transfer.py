@@ -16,6 +16,7 @@ from lindref.posix.fdtable import Opened
 from lindref.posix.fs import inodes
 from lindref.posix.fs.numbers import IOV_MAX, O_APPEND, TRANSFER_MAX
 from lindref.posix.kernel import ChoiceKind, Kernel
+from lindref.posix.net import records
 from lindref.posix.openfile import Block, OpenFile, Ops, ops_of
 from lindref.posix.params import RESULT as LENGTH_OF_RESULT
 from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
@@ -25,6 +26,11 @@ from lindref.state.records import replace
 
 #: Buffers of a call: (host address, bytes), in order.
 Buffers = tuple[tuple[int, int], ...]
+
+#: No address space goes on behind this: a buffer that does is EFAULT wherever it begins and whatever there is to move.
+_ADDRESSES = 1 << 47
+#: The last offset of all.
+_OFFSET_MAX = (1 << 63) - 1
 
 
 def _check(found: Opened | None, *, writing: bool, position: int | None) -> ErrorSet:
@@ -41,6 +47,15 @@ def _check(found: Opened | None, *, writing: bool, position: int | None) -> Erro
     return errors
 
 
+def _reaches(file: OpenFile, ops: Ops, buffers: Buffers) -> ErrorSet:
+    """The errors of buffers and offsets beyond all bounds (FILE-READ-3, FILE-SEEK-1)."""
+    errors = ErrorSet()
+    errors.add(any(size and address + size > _ADDRESSES for address, size in buffers), EFAULT, "FILE-READ-3")
+    total = sum(size for _, size in buffers)
+    errors.add(ops.seeks and file.offset + total > _OFFSET_MAX, EINVAL, "FILE-SEEK-1")
+    return errors
+
+
 # Reading.
 
 
@@ -51,6 +66,9 @@ def _receive(kernel: Kernel, call: Call, buffers: Buffers, position: int | None)
     if failed is not None or found is None:
         return failed or fail(EBADF, "FD-1")
     file, ops = _described(kernel, found, position)
+    failed = _reaches(file, ops, buffers).first()
+    if failed is not None:
+        return failed
     count = wanted = min(sum(size for _, size in buffers), TRANSFER_MAX)
     if ops.seeks:
         count = _reach(kernel, buffers, write=True)  # FILE-READ-3
@@ -142,6 +160,9 @@ def _transmit(kernel: Kernel, call: Call, buffers: Buffers, position: int | None
     if failed is not None or found is None:
         return failed or fail(EBADF, "FD-1")
     file, ops = _described(kernel, found, position)
+    failed = _reaches(file, ops, buffers).first()
+    if failed is not None:
+        return failed
     data = gather(kernel, buffers, part=ops.seeks)
     if data is None:
         return fail(EFAULT, "FILE-WRITE-3")
@@ -158,11 +179,17 @@ def _transmit(kernel: Kernel, call: Call, buffers: Buffers, position: int | None
                 _advance(kernel, found.number, file, sent, positioned=position is not None)
                 break
     except Refused as refusal:
-        if isinstance(refusal.result, Done) and refusal.result.value == -EPIPE:
+        broken = isinstance(refusal.result, Done) and refusal.result.value == -EPIPE
+        if broken and (_streams(kernel, file) or kernel.profile.has("SIGPIPE-WRITE")):
             signals.broken_pipe(kernel, call.target, by_write=plain)
         if not moved:
             raise
     return Done(moved)
+
+
+def _streams(kernel: Kernel, file: OpenFile) -> bool:
+    """Whether bytes and no messages are written: only then is EPIPE a signal too (SOCK-6)."""
+    return file.kind != "socket" or records.get(kernel, file.object).streams
 
 
 def _write_nothing(file: OpenFile) -> Result:
@@ -203,12 +230,13 @@ def gather(kernel: Kernel, buffers: Buffers, *, part: bool = False) -> bytes | N
 # Vectors of buffers.
 
 
-def _vector(kernel: Kernel, call: Call) -> Buffers | Result:
+def _vector(kernel: Kernel, call: Call, position: int | None, *, writing: bool) -> Buffers | Result:
     """The iovec array of arguments 1 and 2 (FILE-IOV-1): EINVAL for more than IOV_MAX or a negative length, EFAULT
-    where the array cannot be read. A descriptor that is not open comes first.
+    where the array cannot be read. What is wrong with the descriptor or the position comes first.
     """
-    if fdtable.argument(kernel, call, 0) is None:
-        return fail(EBADF, "FD-1")
+    failed = _check(fdtable.argument(kernel, call, 0), writing=writing, position=position).first()
+    if failed is not None:
+        return failed
     count = call.i32(2)
     if not 0 <= count <= IOV_MAX:
         return fail(EINVAL, "FILE-IOV-1")
@@ -221,15 +249,17 @@ def _vector(kernel: Kernel, call: Call) -> Buffers | Result:
         fields = IOVEC.unpack(data[at : at + IOVEC.size])
         if i64(fields["iov_len"]) < 0:
             return fail(EINVAL, "FILE-IOV-1")
-        size = min(fields["iov_len"], room)
-        room -= size
+        size = fields["iov_len"]
+        if fields["iov_base"] + size <= _ADDRESSES:
+            size = min(size, room)
+        room -= min(size, room)
         buffers.append((fields["iov_base"], size))
     return tuple(buffers)
 
 
 def _buffer(call: Call) -> Buffers:
     """The buffer of arguments 1 and 2."""
-    return ((call.value(1), min(call.value(2), TRANSFER_MAX)),)
+    return ((call.value(1), call.value(2)),)
 
 
 # Calls.
@@ -257,25 +287,25 @@ def pwrite64(kernel: Kernel, call: Call) -> Result:
 
 def readv(kernel: Kernel, call: Call) -> Result:
     """Read into several buffers (FILE-IOV-1)."""
-    buffers = _vector(kernel, call)
+    buffers = _vector(kernel, call, None, writing=False)
     return _receive(kernel, call, buffers, None) if isinstance(buffers, tuple) else buffers
 
 
 def writev(kernel: Kernel, call: Call) -> Result:
     """Write from several buffers (FILE-IOV-1)."""
-    buffers = _vector(kernel, call)
+    buffers = _vector(kernel, call, None, writing=True)
     return _transmit(kernel, call, buffers, None) if isinstance(buffers, tuple) else buffers
 
 
 def preadv(kernel: Kernel, call: Call) -> Result:
     """`readv` at a position."""
-    buffers = _vector(kernel, call)
+    buffers = _vector(kernel, call, call.i64(3), writing=False)
     return _receive(kernel, call, buffers, call.i64(3)) if isinstance(buffers, tuple) else buffers
 
 
 def pwritev(kernel: Kernel, call: Call) -> Result:
     """`writev` at a position."""
-    buffers = _vector(kernel, call)
+    buffers = _vector(kernel, call, call.i64(3), writing=True)
     return _transmit(kernel, call, buffers, call.i64(3)) if isinstance(buffers, tuple) else buffers
 
 

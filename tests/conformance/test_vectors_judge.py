@@ -1,4 +1,4 @@
-"""How a played vector is compared and judged: entries, rules for Linux, deviations. LINUX-1 to LINUX-9."""
+"""How a played vector is compared and judged: entries, rules for Linux, deviations. LINUX-1 to LINUX-10."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ REASONS = {
         [entry("s1", "addr"), entry("s2", 0)],
     ),
     "LINUX-8": ([call("s1", MMAP, 0, 4096, 3, ANYWHERE | 0x40000, -1, 0)], [entry("s1", -12)]),
+    "LINUX-10": ([call("s1", 268, -100, {"str": "/w/a"}, 0o600, 0x1000)], [entry("s1", -2)]),
     "LINUX-9": ([call("s1", 186)], [entry("s1", 1)]),
 }
 

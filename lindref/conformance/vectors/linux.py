@@ -1,4 +1,4 @@
-"""Where profile ``spec`` does not answer as Linux did, and by which rule (spec/linux.md, LINUX-1 to LINUX-9).
+"""Where profile ``spec`` does not answer as Linux did, and by which rule (spec/linux.md, LINUX-1 to LINUX-10).
 
 A rule looks at one thing observed and at what it explained earlier in the same run; it never knows the vector.
 """
@@ -16,7 +16,7 @@ from lindref.posix.table import CALLS, NUMBERS
 
 _MMAP, _MPROTECT, _WAIT = NUMBERS["mmap"], NUMBERS["mprotect"], NUMBERS["wait4"]
 _READS = frozenset(NUMBERS[name] for name in ("read", "readv", "recvfrom", "recvmsg"))
-_TELL_TWO = frozenset(NUMBERS[name] for name in ("pipe", "pipe2", "socketpair"))
+_WITH_FLAGS = frozenset(NUMBERS[name] for name in ("fchmodat", "faccessat"))
 _SIGSEGV, _SIGBUS = 11, 7
 _4_GIB = 1 << 32
 #: How a cage ends that trapped: status 1, as wait tells it.
@@ -87,9 +87,9 @@ def _trapped(row: Row, _: Sequence[Row]) -> bool:
 
 
 def _failed_untouched(row: Row, _: Sequence[Row]) -> bool:
-    """LINUX-5: two descriptors that were not made are not told."""
+    """LINUX-5: a call that failed has told nothing; how it failed is the same."""
     ret = _ret(row.played)
-    return _number(row) in _TELL_TWO and isinstance(ret, int) and ret < 0 and _ret(row.recorded) == ret
+    return _number(row) is not None and isinstance(ret, int) and ret < 0 and _ret(row.recorded) == ret
 
 
 def _nothing_lost(row: Row, earlier: Sequence[Row]) -> bool:
@@ -118,6 +118,11 @@ def _no_such_call(row: Row, _: Sequence[Row]) -> bool:
     return number is not None and number not in CALLS and _ret(row.played) == -ENOSYS
 
 
+def _flags(row: Row, _: Sequence[Row]) -> bool:
+    """LINUX-10: flags that Linux's call does not have."""
+    return _number(row) in _WITH_FLAGS and _int(row, 3) != 0
+
+
 @classes.frozen
 class LinuxRule:
     """A reason not to answer as Linux: a rule of spec/linux.md and how to see that it is the reason."""
@@ -136,6 +141,7 @@ LINUX_RULES = (
     LinuxRule("LINUX-7", _protection),
     LinuxRule("LINUX-8", _huge),
     LinuxRule("LINUX-9", _no_such_call),
+    LinuxRule("LINUX-10", _flags),
 )
 
 
@@ -145,12 +151,12 @@ def explain(observed: Sequence[Row]) -> tuple[list[tuple[Row, str]], Row | None]
     explained: dict[str, list[Row]] = {rule.id: [] for rule in LINUX_RULES}
     # How the run ended is listed first and comes last.
     for row in [*observed[1:], *observed[:1]]:
-        rule = next((one for one in LINUX_RULES if one.explains(row, explained[one.id])), None)
-        if rule is not None:
+        rules = [one for one in LINUX_RULES if one.explains(row, explained[one.id])]
+        for rule in rules if row.same else rules[:1]:
             explained[rule.id].append(row)
         if row.same:
             continue
-        if rule is None:
+        if not rules:
             return found, row
-        found.append((row, rule.id))
+        found.append((row, rules[0].id))
     return found, None

@@ -64,6 +64,9 @@ _LINGER = (SOL_SOCKET, 13)
 _RCVTIMEO = (SOL_SOCKET, 20)
 _SNDTIMEO = (SOL_SOCKET, 21)
 
+#: Options that are a time.
+LIMITS = frozenset({_RCVTIMEO, _SNDTIMEO})
+
 OPTIONS: dict[tuple[int, int], Option] = {
     (SOL_SOCKET, 1): _number(0, _truth),  # SO_DEBUG
     (SOL_SOCKET, 2): _number(0, _truth),  # SO_REUSEADDR
@@ -114,6 +117,11 @@ def has_level(socket: Socket, level: int) -> bool:
     if level == IPPROTO_TCP:
         return socket.type == SOCK_STREAM
     return level == IPPROTO_IP or (level == IPPROTO_IPV6 and socket.family == AF_INET6)
+
+
+def is_time(data: bytes) -> bool:
+    """Whether a timeval says a time: its microseconds are less than a second."""
+    return 0 <= TIMEVAL.unpack(data)["tv_usec"] < 1_000_000
 
 
 def value_of(socket: Socket, level: int, number: int) -> bytes:
