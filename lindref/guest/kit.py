@@ -162,6 +162,7 @@ def build_shared_kit(toolchain: Toolchain, debug: bool = False) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as new:
                 new.write(library.read_bytes())
+            Path(new.name).chmod(0o644)
             Path(new.name).replace(target)
     except OSError as error:
         raise GuestBuildError(f"lindref cc: {target}: {error.strerror or error}") from error

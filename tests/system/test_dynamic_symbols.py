@@ -7,6 +7,7 @@ from dynamic_scenes import dynamic, main, module, ran, told
 from scenes import program, world
 
 from lindref.profile import LIND, SPEC, Profile
+from lindref.system.events import Note
 from lindref.system.image import ImageError
 from lindref.system.runtime import Config
 
@@ -133,10 +134,15 @@ def test_functions_and_data_of_one_name() -> None:
 
 
 def test_another_type_is_no_definition() -> None:
-    """DYN-9: as an import of another type never links."""
+    """DYN-9: it is told, and a call traps, as where programs are linked statically; as recorded the load fails."""
     imports = '(import "env" "one" (func $one (param i32)))'
-    found = dynamic(main("(nop)", imports), {"lib1.so": provider(1, ("one", 1))})
-    assert found.run() == 70 and "incompatible import type: env.one" in str(found.system.outcome)
+    libraries = {"lib1.so": provider(1, ("one", 1))}
+    found = dynamic(main("(nop)", imports), libraries)
+    assert found.run() == 0 and "/main: env.one is defined with another type" in found.recorder.of(Note)[0].text
+    called = dynamic(main("(call $one (i32.const 1))", imports), libraries)
+    assert called.run() == 70 and "`env::one`" in str(called.system.outcome)
+    recorded = dynamic(main("(nop)", imports), libraries, profile=LIND)
+    assert recorded.run() == 70 and "incompatible import type" in str(recorded.system.outcome)
 
 
 def test_thread_local_variables_are_no_addresses() -> None:

@@ -135,11 +135,12 @@ def is_stub(func: FuncInst | HostFunc) -> bool:
     return isinstance(func, HostFunc) and (func.module, func.name) not in HOST_FUNCTIONS
 
 
-def relink(store: Store, number: int, resolve: Resolver, *, anew: bool = False) -> None:
+def relink(store: Store, number: int, resolve: Resolver, *, anew: bool = False) -> list[str]:
     """Give instance ``number`` the functions that its stubs mean now; with ``anew`` all that it imports.
 
-    Raises ``ImageError`` where a definition has another type.
+    The result names the imports whose definitions have another type: they stay what they were.
     """
+    odd = []
     view = store.views[number]
     old = view.instance
     wanted = old.program.module.imported(ExternKind.FUNC)
@@ -150,11 +151,13 @@ def relink(store: Store, number: int, resolve: Resolver, *, anew: bool = False) 
             if found is None:
                 continue
             if not matches_heap(store.type_of(found), old.program.func_types[i]):
-                raise ImageError(f"incompatible import type: {item.module}.{item.name}")
-            imports[i] = found
+                odd.append(f"{item.module}.{item.name}")
+            else:
+                imports[i] = found
     if tuple(imports) != old.imports:
         view.relink(classes.evolve(old, imports=tuple(imports)))
         store.reshape()
+    return odd
 
 
 __all__ = ["MAIN_TABLE_BASE", "Surroundings", "new_store", "place", "relink", "table_minimum"]

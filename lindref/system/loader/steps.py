@@ -199,7 +199,10 @@ def bind_functions(loader: Loader, index: int) -> None:
     def resolve(namespace: str, name: str) -> FuncInst | None:
         return scope.function(loader.store, linkage, order, namespace, name)
 
-    relink(loader.store, linkage.modules[index].instance, resolve)
+    loaded = linkage.modules[index]
+    for name in relink(loader.store, loaded.instance, resolve):
+        path = loaded.path.decode(errors="replace")
+        loader.guest.note(f"{path}: {name} is defined with another type: calling it will trap")
 
 
 def _bind(loader: Loader, step: LoadStep) -> Wish:
