@@ -19,7 +19,7 @@ from lindref.posix import console
 from lindref.profile import LIND, SPEC, Profile
 from lindref.system.boot import boot
 from lindref.system.choices import Seeded
-from lindref.system.events import Event, Note
+from lindref.system.events import Enter, Event, Note, Route
 from lindref.system.runtime import Config
 from lindref.system.system import System
 from lindref.wasm.binary.decoder import decode
@@ -118,6 +118,23 @@ def test_a_process_static_and_dynamic(program: str, profile: Profile, seed: int 
     console.end_stdin(system.kernel)
     assert system.run().status == 0
     assert console.output(system.kernel, console.STDOUT).decode() == PROCESS
+
+
+def test_dyn_3_a_grate_sees_the_loads_calls(tmp_path: Path) -> None:
+    """DYN-3: a dynamic program beneath a grate that serves mmap: stack, library, main, each from the program's cage."""
+    folder = tmp_path / "d"
+    shutil.copytree(FOLDER, folder)
+    shutil.copy(GUESTS / "grate_passthrough" / "grate.wasm", folder)
+    seen: list[Event] = []
+    words = ["main.wasm", "lind"]
+    system = boot("grate.wasm", words, root=folder, observe=lambda made: made.observers.append(Seen(seen)))
+    console.end_stdin(system.kernel)
+    system.run()
+    assert "calls 6 103 8 105 -1" in lines(system)
+    served = {event.call for event in seen if isinstance(event, Route) and event.handler == 1}
+    maps = [e for e in seen if isinstance(e, Enter) and e.name == "mmap" and e.call in served]
+    assert [(e.caller, e.target) for e in maps[:3]] == [(2, 2)] * 3
+    assert [e.args[0][0] for e in maps[:3:2]] == [0, 0x802000]
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterator
 
 import dynamic_scenes as dynamic
 import pytest
-from scenes import FORK, module, program, world
+from scenes import FORK, GUESTS, module, program, world
 
 from lindref.profile import LIND, SPEC, Profile
 from lindref.system.image import ImageError
@@ -152,3 +153,42 @@ def test_dynamic_modules_that_ask_for_too_much(profile: Profile) -> None:
     assert full.run() == 70 and "table is full" in str(full.system.outcome)
     big = dynamic.dynamic(dynamic.main(small, size=huge), profile=profile)
     assert big.run() == 70
+
+
+def damaged_set(rng: random.Random) -> tuple[Profile, dict[str, bytes]]:
+    """The dynamic guest with one of its modules damaged, mostly near its beginning: sizes, imports, exports."""
+    names = ("main.wasm", "first.so", "second.so", "alone.so")
+    files = {name: (GUESTS / "dynamic" / name).read_bytes() for name in names}
+    victim = rng.choice(("main.wasm", "main.wasm", "first.so", "second.so"))
+    data = bytearray(files[victim])
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        i = rng.randrange(8, min(len(data), rng.choice((120, 600, len(data)))))
+        data[i] = rng.choice((rng.randrange(256), data[i] ^ 1, 0, 0xFF, data[i] + 1 & 255))
+    return rng.choice((SPEC, LIND)), files | {victim: bytes(data)}
+
+
+def try_damaged_sets(seed: int, count: int) -> None:
+    rng = random.Random(seed)
+    library = (GUESTS / "dynamic" / "lib" / "libc.so").read_bytes()
+    for _ in range(count):
+        profile, files = damaged_set(rng)
+        image = files.pop("main.wasm")
+        there = {b"/" + name.encode(): data for name, data in files.items()} | {b"/lib/libc.so": library}
+        words = [b"lind"] if profile is LIND else []
+        config = Config(max_ticks=60_000, max_memory=16 << 20, quantum=5_000)
+        with contextlib.suppress(ImageError):
+            run = world(image, *words, files=there, profile=profile, config=config)
+            run.run()
+            assert run.system.outcome is not None and run.system.outcome.ending in ENDINGS
+
+
+def test_damaged_dynamic_modules() -> None:
+    """DYN-5, DL-7: refused, or run to an outcome."""
+    try_damaged_sets(0, 25)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_many_damaged_dynamic_modules(seed: int) -> None:
+    """DYN-5, DL-7."""
+    try_damaged_sets(seed, 250)
