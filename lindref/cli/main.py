@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cc": ("lindref.guest.cc", "compile C against the guest kit"),
     "root": ("lindref.cli.root", "lay out a root for guests to run in"),
     "vectors": ("lindref.conformance.vectors", "play recorded vectors of the real system"),
+    "step": ("lindref.cli.step", "step through a run in the terminal, backwards as well"),
     "trace": ("lindref.cli.trace", "look at traces: as strace text, compared, as a page"),
     "wast": ("lindref.conformance.wast", "run official wasm test scripts"),
     "objdump": ("lindref.cli.objdump", "show a module: text, sections, names"),
