@@ -50,11 +50,27 @@ def suite(shared: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row.script for row in ROWS])
-def test_script(suite: Path, row: Row) -> None:
+#: Scripts of more assertions, and those that recurse to the limit, run compiled in long campaigns only.
+BIG = 250
+DEEP = ("call.", "call_indirect.", "fac.", "return_call", "skip-stack-guard-page.")
+
+TIERS = [pytest.param(row, "reference", id=row.script) for row in ROWS] + [
+    pytest.param(
+        row,
+        "compiled",
+        id=f"{row.script}-compiled",
+        marks=[pytest.mark.campaign] if row.passed > BIG or row.script.startswith(tuple(f"core/{d}" for d in DEEP)) else [],
+    )
+    for row in ROWS
+]
+
+
+@pytest.mark.parametrize(("row", "engine"), TIERS)
+def test_script(suite: Path, row: Row, engine: str) -> None:
+    """In the reference machine, and with everything compiled when it is first called."""
     path = suite / row.script
     entries = skips.load()
-    verdicts = [skips.judge(verdict, entries) for verdict in run_script(path)]
+    verdicts = [skips.judge(verdict, entries) for verdict in run_script(path, engine=engine)]
     assert [str(v) for v in verdicts if v.status is Status.FAILED] == []
     counts = Counter(v.status for v in verdicts if is_assertion(v.kind))
     assert (counts[Status.PASSED], counts[Status.SKIPPED]) == (row.passed, row.skipped)

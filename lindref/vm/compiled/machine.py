@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import sys
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Final
 
 from lindref.vm.compiled.clock import STRETCH, Clock, borrow, give_back
@@ -21,7 +21,7 @@ from lindref.vm.machine import DEFAULT_DEPTH, Machine
 from lindref.vm.outcomes import Outcome, Thrown
 from lindref.vm.store import Store
 from lindref.vm.traps import Trap
-from lindref.vm.values import ExnInst
+from lindref.vm.values import ExnInst, Value
 
 #: How a line of compiled code fails: the reference machine then does it, and says what it comes to.
 FAILURES: Final = (
@@ -41,16 +41,20 @@ FAILURES: Final = (
 HEAT: Final = 40
 HEAT_PER_INSTRUCTION: Final = 2
 
+#: Where nothing is compiled, every so-manieth tick is looked at.
+WIDEST: Final = 16
+
 
 class CompilingMachine(Machine):
     """A machine with two tiers. ``eager``: everything is compiled when first met."""
 
-    __slots__ = ("_clock", "_plain", "eager")
+    __slots__ = ("_clock", "_gap", "_plain", "eager")
 
     def __init__(self, store: Store, *, max_depth: int = DEFAULT_DEPTH, eager: bool = False) -> None:
         super().__init__(store, max_depth=max_depth)
         self.eager = eager
         self._plain = False
+        self._gap = 1
         self._clock: Clock | None = None
 
     def run(self, ticks: int | None = None, steps: int | None = None) -> Outcome:
@@ -64,14 +68,14 @@ class CompilingMachine(Machine):
                 self._clock = None
 
     def _portion(self) -> None:
-        """One tick at a time, so that each is seen."""
+        """Few ticks at a time: each that is seen may be where compiled code begins; fewer where there is none."""
         if self._plain:
             super()._portion()
             return
-        self.fuel = 1
-        self._granted += 1
+        self.fuel = self._gap if self._reserve is None else min(self._gap, self._reserve)
+        self._granted += self.fuel
         if self._reserve is not None:
-            self._reserve -= 1
+            self._reserve -= self.fuel
 
     def at_tick(self) -> None:
         """At a function's entry or a loop's head: on in compiled code if there is any."""
@@ -80,16 +84,25 @@ class CompilingMachine(Machine):
         if self._plain or frame is None or frame.view is None:
             return
         body, entry = frame.body, self.pc
-        heat = body.heat.get(entry, 0) + 1
-        body.heat[entry] = heat
         ready: Unit | None = body.compiled.get(entry)
         if ready is None:
             assert body.facts is not None
+            heat = body.heat.get(entry, 0) + self._gap
+            body.heat[entry] = heat
             if not self.eager and heat < HEAT + HEAT_PER_INSTRUCTION * len(body.facts.heights):
+                self._gap = min(2 * self._gap, WIDEST)
                 return
             ready = unit(body, entry)
-        if ready.code is not None and not ready.barred:
-            self._enter(frame, ready)
+        if ready.code is None or ready.barred:
+            self._gap = 1 if self.eager else min(2 * self._gap, WIDEST)
+            return
+        self._gap = 1
+        more = self.fuel - 1
+        self.fuel = 1
+        self._granted -= more
+        if self._reserve is not None:
+            self._reserve += more
+        self._enter(frame, ready)
 
     def _enter(self, frame: Frame, ready: Unit) -> None:
         """Runs a unit in place of the frame on top, which stands at its entry."""
@@ -166,18 +179,28 @@ class CompilingMachine(Machine):
         body = view.instance.program.body(known.index)
         line = traceback.tb_lineno
         pc, operands = known.before(line) if last else known.after(line)
-        variables = dict(python.f_locals)
-        locals_ = [variables.get(f"v{i}") for i in range(body.n_params)]
-        locals_ += [variables.get(f"v{i}", zero) for i, zero in enumerate(body.zeros, body.n_params)]
-        depth = (0 if parent is None else parent.depth) + body.weight
-        made = Frame(view, body, locals_, parent, depth)
+        variables = python.f_locals
+        get = variables.get
+        made = Frame(
+            view,
+            body,
+            [get(name, zero) for name, zero in known.locals_of(body)],
+            parent,
+            (0 if parent is None else parent.depth) + body.weight,
+        )
         made.pc = pc
-        space: Space = view.space
-        for name in operands.co_names:
-            if name not in variables and name not in names:
-                space.bind(name)
-        made.stack += eval(operands, names, variables)  # noqa: S307 (an expression of our own making)
+        if operands is not None:
+            made.stack += self._operands(view.space, operands, dict(variables))
         return made
+
+    @staticmethod
+    def _operands(space: Space, expression: CodeType, variables: dict[str, Any]) -> tuple[Value, ...]:
+        """The values of operands; what they name and nothing else did is bound first."""
+        for name in expression.co_names:
+            if name not in variables and name not in space.names:
+                space.bind(name)
+        values: tuple[Value, ...] = eval(expression, space.names, variables)  # noqa: S307 (an expression of our own)
+        return values
 
     def throw(self, exn: ExnInst) -> Thrown | None:
         """See ``Machine``; nothing runs meanwhile."""

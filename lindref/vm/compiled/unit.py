@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -10,6 +11,7 @@ from lindref.vm.compiled import cache
 from lindref.vm.compiled.layout import Unfit
 from lindref.vm.compiled.nodes import State
 from lindref.vm.compiled.source import Source, make
+from lindref.vm.values import Value
 
 if TYPE_CHECKING:
     from lindref.vm.program import Body
@@ -33,6 +35,7 @@ class Unit:
         "_afters",
         "_balance",
         "_befores",
+        "_locals",
         "_size",
         "barred",
         "code",
@@ -46,12 +49,13 @@ class Unit:
         self.entry = entry
         self.source = source
         self.code: CodeType | None = None
-        self._befores: dict[int, tuple[int, CodeType]] = {}
+        self._befores: dict[int, tuple[int, CodeType | None]] = {}
         self.barred = False
         """Not worth being entered: it is left again too soon."""
         self._balance = PATIENCE
         self._size = 1
-        self._afters: dict[int, tuple[int, CodeType]] = {}
+        self._locals: tuple[tuple[str, Value], ...] | None = None
+        self._afters: dict[int, tuple[int, CodeType | None]] = {}
         if source is not None:
             self._compile(source)
 
@@ -73,7 +77,14 @@ class Unit:
         if self._balance < 0:
             self.barred = True
 
-    def before(self, line: int) -> tuple[int, CodeType]:
+    def locals_of(self, body: Body) -> tuple[tuple[str, Value], ...]:
+        """What the locals of its body are called in the source, and what those hold that were never assigned."""
+        if self._locals is None:
+            zeros = (*repeat(None, body.n_params), *body.zeros)
+            self._locals = tuple((f"v{i}", zero) for i, zero in enumerate(zeros))
+        return self._locals
+
+    def before(self, line: int) -> tuple[int, CodeType | None]:
         """Where to go on if a line failed: entry of the code, and the operands as an expression."""
         found = self._befores.get(line)
         if found is None:
@@ -83,7 +94,7 @@ class Unit:
             found = self._befores[line] = _expression(state)
         return found
 
-    def after(self, line: int) -> tuple[int, CodeType]:
+    def after(self, line: int) -> tuple[int, CodeType | None]:
         """The same while the function that a line calls is running."""
         found = self._afters.get(line)
         if found is None:
@@ -92,9 +103,9 @@ class Unit:
         return found
 
 
-def _expression(state: State) -> tuple[int, CodeType]:
+def _expression(state: State) -> tuple[int, CodeType | None]:
     pc, text = state
-    return pc, compile(text, "<operands>", "eval", dont_inherit=True)
+    return pc, None if text == "()" else compile(text, "<operands>", "eval", dont_inherit=True)
 
 
 _made = 0
