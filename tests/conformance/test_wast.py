@@ -52,14 +52,14 @@ def suite(shared: Path) -> Path:
 
 #: Scripts of more assertions, and those that recurse to the limit, run compiled in long campaigns only.
 BIG = 250
-DEEP = ("call.", "call_indirect.", "fac.", "return_call", "skip-stack-guard-page.")
+DEEP = ("core/call.", "core/call_indirect.", "core/fac.", "core/return_call", "core/skip-stack-guard-page.")
 
 TIERS = [pytest.param(row, "reference", id=row.script) for row in ROWS] + [
     pytest.param(
         row,
         "compiled",
         id=f"{row.script}-compiled",
-        marks=[pytest.mark.campaign] if row.passed > BIG or row.script.startswith(tuple(f"core/{d}" for d in DEEP)) else [],
+        marks=[pytest.mark.campaign] if row.passed > BIG or row.script.startswith(DEEP) else [],
     )
     for row in ROWS
 ]
