@@ -24,9 +24,7 @@ def public_definitions(tree: ast.Module) -> list[ast.ClassDef | ast.FunctionDef 
             found.append(node)
             if isinstance(node, ast.ClassDef):
                 found += [
-                    m
-                    for m in node.body
-                    if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef) and m.name[0] != "_"
+                    m for m in node.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef) and m.name[0] != "_"
                 ]
     return found
 

@@ -101,9 +101,7 @@ def load_guest(folder: Path) -> Guest:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         programs = tuple(
-            Program(
-                name, tuple(how.get("sources", ())), bool(how.get("grate", False)), str(how.get("kind", "static"))
-            )
+            Program(name, tuple(how.get("sources", ())), bool(how.get("grate", False)), str(how.get("kind", "static")))
             for name, how in data["programs"].items()
         )
         return Guest(

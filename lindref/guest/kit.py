@@ -27,6 +27,7 @@ TARGET_FLAGS = (
     "-fwasm-exceptions",
     "-mllvm",
     "-wasm-enable-sjlj",
+    "-fmath-errno",
     "-fno-builtin-malloc",
     "-fno-builtin-calloc",
     "-fno-builtin-realloc",
@@ -39,7 +40,9 @@ TARGET_FLAGS = (
 
 The allocation functions are ordinary ones to it: it would otherwise take for granted that they do not set errno."""
 
-KIT_FLAGS = tuple("-std=gnu17 -O2 -fno-builtin -fno-strict-aliasing -Wall -Wextra -Werror -Wno-parentheses".split())
+KIT_FLAGS = tuple(
+    "-std=gnu17 -O2 -fno-math-errno -fno-builtin -fno-strict-aliasing -Wall -Wextra -Werror -Wno-parentheses".split()
+)
 """How the library itself is compiled, whatever the program asks for."""
 
 PIC_FLAGS = ("-fPIC", "-fvisibility=default")

@@ -8,7 +8,7 @@ from lindref.posix.errno import EDOM, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.kernel import Kernel
 from lindref.posix.net import options, records
-from lindref.posix.net.numbers import SOL_SOCKET
+from lindref.posix.net.numbers import AF_INET, AF_INET6, SOL_SOCKET
 from lindref.posix.params import CallRow, Direction, Param, ParamKind
 from lindref.posix.result import Done, Refused, Result
 from lindref.posix.sockets import argument
@@ -17,12 +17,14 @@ from lindref.posix.sockets import argument
 _INT = 4
 
 
-def _option(kernel: Kernel, call: Call) -> tuple[int, int, int, options.Option]:
+def _option(kernel: Kernel, call: Call, *, setting: bool) -> tuple[int, int, int, options.Option]:
     """Socket, level and number of the option that a call names, and what it is."""
     _, socket = argument(kernel, call)
     level, number = call.i32(1), call.i32(2)
-    if not options.has_level(records.get(kernel, socket), level):
-        raise Refused(fail(EOPNOTSUPP, "SOCK-12"))
+    record = records.get(kernel, socket)
+    if not options.has_level(record, level):
+        knows_levels = record.family == AF_INET6 or (record.family == AF_INET and setting)
+        raise Refused(fail(ENOPROTOOPT if knows_levels else EOPNOTSUPP, "SOCK-12"))
     option = options.OPTIONS.get((level, number))
     if option is None:
         raise Refused(fail(ENOPROTOOPT, "SOCK-12"))
@@ -36,7 +38,7 @@ def setsockopt(kernel: Kernel, call: Call) -> Result:
     argument(kernel, call)
     if size < 0 or (call.i32(1) == SOL_SOCKET and size < _INT):
         return fail(EINVAL, "SOCK-12")
-    socket, level, number, option = _option(kernel, call)
+    socket, level, number, option = _option(kernel, call, setting=True)
     # Errors.
     if option.keep is None:
         return fail(ENOPROTOOPT, "SOCK-12")
@@ -59,7 +61,7 @@ def setsockopt(kernel: Kernel, call: Call) -> Result:
 def getsockopt(kernel: Kernel, call: Call) -> Result:
     """What an option is, cut to the room there is; SO_ERROR is told once (SOCK-12)."""
     # Arguments.
-    socket, level, number, _ = _option(kernel, call)
+    socket, level, number, _ = _option(kernel, call, setting=False)
     address, cell = call.value(3), call.value(4)
     known = user.copy_in(kernel, cell, 4)
     # Errors.

@@ -416,7 +416,9 @@ def test_options(profile):
     assert put(tcp, 1, 2, bytes(3)) == -22
     assert get(tcp, 1, 9999) == -92
     assert get(tcp, 77, 1) == -95
-    assert get(local, 6, 1) == -95
+    assert get(local, 6, 1) == put(local, 77, 1, bytes(4)) == -95
+    assert put(tcp, 77, 1, bytes(4)) == -92
+    assert get(w.do("socket", INET6, STREAM, 0), 77, 1) == -92
     assert get(local, 1, 39) == b"\1\0\0\0"
     assert get(tcp, 1, 30) == bytes(4)
     w.do("listen", tcp, 1)

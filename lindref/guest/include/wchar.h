@@ -13,7 +13,7 @@ typedef struct {
     unsigned __missing, __value;
 } mbstate_t;
 
-#define WEOF 0xffffffffU
+#define WEOF ((wint_t)-1)
 #ifndef WCHAR_MIN
 #define WCHAR_MIN (-2147483647 - 1)
 #define WCHAR_MAX 2147483647

@@ -30,7 +30,7 @@ static void seed(uint32_t value)
         if (word < 0)
             word += 2147483647;
     }
-    front = 0;
+    front = LAG;
     for (int i = 0; i < 10 * DEGREE; i++)
         step();
     seeded = 1;
