@@ -294,3 +294,15 @@ def test_the_puppet_is_built_from_its_source(tmp_path):
         pytest.skip(f"puppet.wasm was built by another compiler than {toolchain.version}")
     build_puppet(str(tmp_path / "puppet.wasm"))
     assert (tmp_path / "puppet.wasm").read_bytes() == prebuilt
+
+
+def test_values_that_mean_little():
+    """An offset that is left out is 0, as is what a handler was given where there is none."""
+    steps = [
+        step("a", "put", at={"buf": [2]}, width=4, value=5),
+        step("b", "eval", value={"u32": [2]}),
+        step("c", "eval", value={"res": ["b"]}),
+        step("d", "eval", value={"harg": 3}),
+        step("e", "eval", value={"hcage": 3}),
+    ]
+    assert rets(both(*steps)) == {"b": 5, "c": 5, "d": 0, "e": 0}

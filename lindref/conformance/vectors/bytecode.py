@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from lindref.conformance.vectors.image import Program, literal
 from lindref.conformance.vectors.model import Json, Step, Steps, VectorError
 from lindref.conformance.vectors.observe import wanted
+from lindref.conformance.vectors.values import offset
 from lindref.threei.numbers import UNUSED
 
 #: Operations, numbered as puppet.c numbers them; the order counts.
@@ -33,10 +34,6 @@ _LOW = 0xFFFFFFFF
 _BUFFER_SIZE = 8192
 _HANDLERS = {"default": 0, "ignore": 1}
 _HANDLERS_FROM = 16
-
-
-def _offset(given: Sequence[Json]) -> int:
-    return int(given[1]) if len(given) > 1 else 0
 
 
 class _Script:
@@ -87,11 +84,11 @@ class _Script:
         match kind:
             case "buf" | "bufaddr":
                 name = "buffer" if kind == "buf" else "buffer address"
-                self.add(KINDS.index(name) | flags, what[0] * _BUFFER_SIZE + _offset(what), 0)
+                self.add(KINDS.index(name) | flags, what[0] * _BUFFER_SIZE + offset(what), 0)
             case "i32" | "u32" | "u64":
-                self.add(KINDS.index(kind) | flags, what[0] * _BUFFER_SIZE + _offset(what), 0)
+                self.add(KINDS.index(kind) | flags, what[0] * _BUFFER_SIZE + offset(what), 0)
             case "at" | "res":
-                self.add(KINDS.index(kind) | flags, self.number(what[0]), _offset(what))
+                self.add(KINDS.index(kind) | flags, self.number(what[0]), offset(what))
             case _:
                 self.add(KINDS.index(kind) | flags, what, 0)
 
@@ -107,7 +104,7 @@ class _Script:
             if kind == "guest":
                 given = what & _LOW
             elif kind == "at":
-                self.add(KINDS.index("at address"), self.number(what[0]), _offset(what))
+                self.add(KINDS.index("at address"), self.number(what[0]), offset(what))
                 return
             elif kind == "buf":
                 given = {"bufaddr": what}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lindref.conformance.vectors.image import RESULTS, Program, buffer, literal
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 _MASK = (1 << 64) - 1
 _LOW = 0xFFFFFFFF
+
+
+def offset(given: Sequence[Json]) -> int:
+    """The offset of a value that has one."""
+    return int(given[1]) if len(given) > 1 else 0
 
 
 class Values:
@@ -86,19 +92,23 @@ class Values:
             case "bufaddr" | "straddr":
                 return self.guest_address(given)
             case "res":
-                return self.result(what[0]) + int(what[1] if len(what) > 1 else 0)
+                return self.result(what[0]) + offset(what)
             case "i32" | "u32" | "u64":
                 width = 8 if kind == "u64" else 4
-                data = self.memory.try_read(buffer(what[0]) + what[1], width) or b""
+                data = self.memory.try_read(buffer(what[0]) + offset(what), width) or b""
                 return int.from_bytes(data, "little", signed=kind == "i32")
             case "harg":
-                return int(self.pairs[2 * (what - 1)])
+                return self._handled(2 * (what - 1))
             case "hcage":
-                return int(self.pairs[2 * (what - 1) + 1])
+                return self._handled(2 * (what - 1) + 1)
             case "flag63":
                 return self.value(what) | MEMORY_FLAG
         msg = f"no value: {given!r}"
         raise ValueError(msg)
+
+    def _handled(self, place: int) -> int:
+        """A value of the call that is being served; 0 outside a handler."""
+        return self.pairs[place] if self.pairs else 0
 
     def guest_address(self, given: Json) -> int:
         """The guest address that a pointer (or the result of a mapping call) stands for."""
@@ -108,9 +118,9 @@ class Values:
         if isinstance(given, dict):
             kind, what = next(iter(given.items()))
             if kind in ("buf", "bufaddr"):
-                return buffer(what[0]) + int(what[1])
+                return buffer(what[0]) + offset(what)
             if kind == "guest":
                 return int(what) & _LOW
             if kind == "at":
-                return (self.result(what[0]) & _LOW) + int(what[1]) & _LOW
+                return (self.result(what[0]) & _LOW) + offset(what) & _LOW
         return self.value(given) & _LOW
