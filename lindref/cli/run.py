@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
 from lindref.arguments import USAGE, Arguments
+from lindref.posix import console
 from lindref.posix.constants import EPOCH
 from lindref.profile import by_name
 from lindref.system.boot import BootError, LoadError, boot
@@ -199,6 +200,23 @@ def kit_libraries() -> list[str]:
     return installed_libraries()
 
 
+def _terminals(options: argparse.Namespace, recording: Recording | None) -> dict[int, tuple[int, int]]:
+    """Which standard streams are terminals, with rows and columns (CONS-4); in a replay those that were."""
+    if recording is not None:
+        try:
+            return recording.terminals
+        except (TypeError, ValueError, AttributeError):
+            raise UsageError(f"{options.replay}: not the header of a trace") from None
+    found: dict[int, tuple[int, int]] = {}
+    for stream in range(3):
+        try:
+            size = os.get_terminal_size(stream)
+        except (OSError, ValueError):
+            continue  # none, or none that has a size
+        found[stream] = (size.lines, size.columns)
+    return found
+
+
 def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> JsonTrace | None:
     """Attach the traces that were asked for; the one that wants to be told the outcome."""
     if options.strace != "-":
@@ -227,6 +245,15 @@ def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> J
         system.observers.append(trace)
         return trace
     return None
+
+
+def _begin(
+    system: System, options: argparse.Namespace, files: ExitStack, terminals: dict[int, tuple[int, int]]
+) -> JsonTrace | None:
+    """The system is there, and nothing has happened: streams that are terminals are so for the guest."""
+    for stream, (rows, columns) in terminals.items():
+        console.set_terminal(system.kernel, stream, rows, columns)
+    return _observe(system, options, files)
 
 
 def _create(path: str, files: ExitStack) -> IO[str]:
@@ -289,6 +316,7 @@ def main(argv: list[str]) -> int:
             recording = _recording(options)
             config = _config(options, recording)
             profile = options.profile if recording is None else recording.profile
+            terminals = _terminals(options, recording)
             system = boot(
                 options.program,
                 options.args,
@@ -300,7 +328,7 @@ def main(argv: list[str]) -> int:
                 engine=options.engine,
                 env=environment(options.env),
                 grates=options.grate,
-                observe=lambda made: traces.append(_observe(made, options, files)),
+                observe=lambda made: traces.append(_begin(made, options, files, terminals)),
                 libraries=kit_libraries,
             )
             if recording is not None:

@@ -162,6 +162,7 @@ HEADER = (
     Field("workers", Kind.COUNT, "the most workers of a grate"),
     Field("clock", Kind.TEXT, "`virtual` (default), or `real` where time passes as outside"),
     Field("start_time", Kind.NUMBER, "virtual time at which the run began, ns"),
+    Field("terminals", Kind.ANY, "the standard streams that are terminals, by number: rows and columns"),
     Field("net", Kind.TEXT, "how far the host's network is joined to the run's: `loopback` or `any`"),
     Field("argv", Kind.TEXTS, "the program and its arguments as typed"),
     Field("programs", Kind.TEXTS, "hashes of the modules loaded so far (see `digest` of `exec`)"),

@@ -73,6 +73,12 @@ class Recording:
         """The name of the profile."""
         return "lind" if self.header.get("profile") == "lind" else "spec"
 
+    @property
+    def terminals(self) -> dict[int, tuple[int, int]]:
+        """The standard streams that were terminals: rows and columns; `ValueError` or the like for none such."""
+        found = self.header.get("terminals", {})
+        return {int(stream) % 3: (int(rows), int(columns)) for stream, (rows, columns) in found.items()}
+
     def config(self, given: Config) -> Config:
         """``given`` with what the recorded run was a function of; `ValueError` or `TypeError` where that is none."""
         header = self.header

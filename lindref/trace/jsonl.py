@@ -33,6 +33,7 @@ def header(system: System, *, memory: bool = False, **more: object) -> Record:
         **_choices(system.choices.chooser),
         "workers": system.config.workers,
         **_outside(system.config),
+        **_terminals(system),
         **more,
         "programs": list(system.images.programs()),
         "observes": [*(kind.kind for kind in EVENTS), *(["memory"] if memory else []), "outcome"],
@@ -44,6 +45,12 @@ def _outside(config: Config) -> Record:
     """What of the outside the run is joined to."""
     clock = {"clock": config.clock, "start_time": config.start_time} if config.clock != "virtual" else {}
     return {**clock, **({"net": config.net} if config.net else {})}
+
+
+def _terminals(system: System) -> Record:
+    """Which standard streams are terminals, and of what size."""
+    found = {str(number): list(stream.size) for number, stream in system.kernel.consoles.items() if stream.tty}
+    return {"terminals": found} if found else {}
 
 
 def _choices(chooser: Chooser) -> Record:

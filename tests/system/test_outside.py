@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -408,3 +409,26 @@ def test_written_root_replayed(tmp_path, monkeypatch, capfd):
     assert not made.exists()
     assert Path("t").read_bytes() == Path("u").read_bytes()
     assert capfd.readouterr().err == ""
+
+
+def test_terminals(tmp_path):
+    """CONS-4: what is a terminal outside is one inside, in a replay as it was (TRACE-2)."""
+    import pty
+
+    from scenes import program
+
+    guest = tmp_path / "size.wasm"
+    body = """(drop (call $call3 (i32.const 16) (i64.const 1) (i64.const 0x5413) (call $at (i32.const 256))))
+      (call $write (i32.const 1) (i32.const 256) (i32.const 4))"""
+    guest.write_bytes(program(body))
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (0x2F, 0x5F))
+    command = [sys.executable, "-m", "lindref.cli.main", "run"]
+    assert subprocess.run([*command, "--trace", tmp_path / "t", guest], stdout=follower, check=False).returncode == 0
+    assert os.read(leader, 4) == b"/\0_\0"
+    os.close(leader)
+    os.close(follower)
+    again = [*command, "--replay", tmp_path / "t", "--trace", tmp_path / "u", guest]
+    assert subprocess.run(again, capture_output=True, check=True).stdout == b"/\0_\0"
+    assert (tmp_path / "t").read_bytes() == (tmp_path / "u").read_bytes()
+    assert b'"terminals":{"1":[47,95]}' in (tmp_path / "t").read_bytes()
