@@ -89,6 +89,7 @@ def _parser() -> Arguments:
     add("--strace", metavar="FILE", dest="strace", help="show calls as strace does, on stderr (or --strace=FILE)")
     add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
     add("--routes", action="store_true", help="--strace names who served each call")
+    add("--strict-capabilities", action="store_true", help="a cage may name itself, its descendants, whom it serves")
     add("--grate", metavar="GRATE", action="append", default=[], help=GRATE_HELP)
     add("--net", choices=("model", "host"), default="model", help="a model inside the run, or joined to the host's")
     add("--net-reach", choices=("loopback", "any"), default="loopback", help="how far --net host goes (loopback)")
@@ -173,6 +174,7 @@ def _config(options: argparse.Namespace, recording: Recording | None) -> Config:
         net=net,
         start_time=start,
         preloads=_preloads(options.preload),
+        capabilities=options.strict_capabilities,
     )
     if recording is None:
         return config

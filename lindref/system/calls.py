@@ -24,7 +24,7 @@ from lindref.posix.result import (
 )
 from lindref.posix.signals import Delivery
 from lindref.state.records import replace
-from lindref.system import delivery, grates, lifecycle, threecalls
+from lindref.system import capable, delivery, grates, lifecycle, threecalls
 from lindref.system.events import Enter, Exit, Route
 from lindref.system.outcome import ABORTS, HANGS, PANICS
 from lindref.system.threads import Blocked, InGrate, Pending, Ready, Retry, Thread
@@ -79,6 +79,8 @@ def begin(
             args=tuple((a.value, a.cage) for a in args),
             within=pending.within,
         )
+    if system.config.capabilities and then == "guest" and capable.refuse_call(system, thread, pending):
+        return
     dispatch(system, thread, pending)
 
 

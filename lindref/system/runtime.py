@@ -48,7 +48,7 @@ class Config:
     loaded with, as (import module, path in the root); without any they are found (DYN-1). ``accesses``: a run to be
     explored, in which every turn has a whole quantum, and before which accesses to memory that others reach another
     thread may be picked: ``none``, ``shared`` (not those of a thread to the stack of its own functions), ``all``
-    (SCHED-7); ``""``: no such run.
+    (SCHED-7); ``""``: no such run. ``capabilities``: whom a cage may name is restricted (CAP-1).
     """
 
     workers: int = 32
@@ -62,3 +62,4 @@ class Config:
     net: str = ""
     preloads: tuple[tuple[str, str], ...] = ()
     accesses: str = ""
+    capabilities: bool = False

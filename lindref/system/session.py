@@ -365,6 +365,7 @@ def boot(
     workers: int = 32,
     max_ticks: int | None = None,
     max_memory: int | None = None,
+    strict_capabilities: bool = False,
     preloads: Sequence[tuple[str, str]] = (),
     engine: str = "auto",
     grates: Sequence[GrateSpec] = (),
@@ -384,7 +385,12 @@ def boot(
     then = FirstOption() if seed is None else Seeded(seed)
     chooser = then if schedule is None else Replay(parse_schedule(schedule), then)
     config = Config(
-        workers=workers, max_ticks=max_ticks, max_memory=max_memory, seed=seed or 0, preloads=tuple(preloads)
+        workers=workers,
+        max_ticks=max_ticks,
+        max_memory=max_memory,
+        seed=seed or 0,
+        preloads=tuple(preloads),
+        capabilities=strict_capabilities,
     )
     made: list[System] = []
     booted = boot_system(

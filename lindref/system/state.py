@@ -31,7 +31,7 @@ from lindref.threei.tables import HandlerTables
 from lindref.vm.memory import Memory, MemoryState
 from lindref.vm.program import Program
 
-adopt("system.config", Config, version=2)
+adopt("system.config", Config, version=3)
 
 KIND = "system"
 

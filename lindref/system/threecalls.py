@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lindref import classes
 from lindref.posix.memory import permits
-from lindref.system import calls
+from lindref.system import calls, capable
 from lindref.threei import copydata, tables
 from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, ThreeIError
 
@@ -82,6 +82,8 @@ class CageMemories:
 def serve(system: System, thread: Thread, pending: Pending) -> None:
     """Do a call of 3i itself."""
     args = pending.args
+    if system.config.capabilities and pending.then == "guest" and capable.refuse_service(system, thread, pending):
+        return
     if pending.number == REGISTER_HANDLER:
         system.tables, result = tables.register(
             system.tables, args[0].value, args[0].cage, args[1].cage, args[2].value

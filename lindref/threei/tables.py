@@ -36,12 +36,15 @@ class Handler:
 Rows = PMap[Handler | None]
 
 
-@record("3i.tables")
+@record("3i.tables", version=2)
 class HandlerTables:
-    """All handler tables, and the cages that are exiting or gone (never removed: ids are not reused)."""
+    """All handler tables, and the cages that are exiting or gone (never removed: ids are not reused). ``parents`` is
+    who stands above a cage for good: who forked it, or the grate in Python that was put over it (CAP-1).
+    """
 
     rows: PMap[Rows] = classes.field(factory=PMap)
     exiting: PMap[bool] = classes.field(factory=PMap)
+    parents: PMap[int] = classes.field(factory=PMap)
 
 
 class NoHandler(enum.Enum):
@@ -96,7 +99,15 @@ def copy_table(tables: HandlerTables, source: int, target: int) -> tuple[Handler
 
 def on_fork(tables: HandlerTables, parent: int, child: int) -> HandlerTables:
     """A forked cage begins with its parent's table (3I-FORK-1); the copy is direct, nobody can interpose it."""
-    return copy_table(tables, parent, child)[0]
+    return replace(copy_table(tables, parent, child)[0], parents=tables.parents.set(child, parent))
+
+
+def put_over(tables: HandlerTables, grate: int, cage: int) -> HandlerTables:
+    """``grate`` comes between ``cage`` and who stood above it, with the table that ``cage`` has (PY-1)."""
+    above = tables.parents.get(cage)
+    parents = tables.parents.set(cage, grate)
+    copied, _ = copy_table(tables, cage, grate)
+    return replace(copied, parents=parents if above is None else parents.set(grate, above))
 
 
 def on_exit(tables: HandlerTables, cage: int) -> HandlerTables:
@@ -109,7 +120,7 @@ def on_exit(tables: HandlerTables, cage: int) -> HandlerTables:
                 emptied = emptied.set(number, None)
         if emptied is not rows:
             whole = whole.set(other, emptied)
-    return HandlerTables(whole, tables.exiting.set(cage, True))
+    return replace(tables, rows=whole, exiting=tables.exiting.set(cage, True))
 
 
 def unreachable(tables: HandlerTables, caller: int, number: int, target: int) -> bool:

@@ -163,7 +163,7 @@ def _new_grate(system: System, over: int, recipe: Recipe) -> int:
     """A cage for a grate: standard streams, some memory, and the table of the cage it comes over (PY-1)."""
     cage = FIRST_CAGE + len(system.grates)
     processes.stand_in(system.kernel, cage)
-    system.tables = tables.on_fork(system.tables, over, cage)
+    system.tables = tables.put_over(system.tables, cage, over)
     runtime = CageRuntime(cage, "", (), (), serves=True)
     system.runtimes = system.runtimes.set(cage, runtime)
     system.new_memory(cage)

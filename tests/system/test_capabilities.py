@@ -1,0 +1,152 @@
+"""Whom a cage may name, with the capability rules in force: what goes on as before, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from grate_scenes import CLONE, GETEUID, GETPID, PIPE, READ, WRITE, forward, of, of_all, register, rules
+from scenes import GUESTS, CallStep, World, exits, fork, scripted
+
+from lindref.guest.build_guests import load_guest
+from lindref.posix import console
+from lindref.profile import LIND, SPEC, Profile
+from lindref.system.boot import boot
+from lindref.system.events import Note
+from lindref.system.runtime import Config
+from lindref.system.script_runner import Given, Pointer, ReturnStep
+from lindref.threei.numbers import UNUSED
+
+EPERM = -1
+STRICT = Config(capabilities=True, max_ticks=100_000)
+WAIT = CallStep(61, ((1 << 64) - 1, 0, 0))
+HOLDS = (CallStep(READ, (3, Pointer(600), 1)), exits(0))
+
+
+def strict(*steps: Any, handlers: tuple[Any, ...] = (), profile: Profile = SPEC) -> World:
+    run = scripted(*steps, exits(0), handlers=handlers, profile=profile, config=STRICT)
+    run.run()
+    return run
+
+
+def copies(source: int, target: int, caller: int) -> CallStep:
+    return CallStep(1003, (source, *[UNUSED] * 5), cages=(target, caller, caller), caller=caller, target=caller)
+
+
+KNOWN = [(path.parent.name, SPEC) for path in sorted(GUESTS.glob("grate_*/expected.json"))]
+#: In profile lind those that want no /tmp in their root.
+KNOWN += [(f"grate_{name}", LIND) for name in ("geteuid", "stacked", "nested", "fork_exec", "redirect")]
+
+
+@pytest.mark.parametrize(("name", "profile"), KNOWN, ids=lambda v: getattr(v, "name", v))
+def test_known_good_grates(name: str, profile: Profile) -> None:
+    """Launching, forwarding, stacking, lending memory: all stay legal (CAP-1 … CAP-5), but for the child that opts out
+    by copying its ancestor's table (CAP-4).
+    """
+    guest = load_guest(GUESTS / name)
+    words = {"root": guest.folder, "env": guest.env, "profile": profile, "config": STRICT_GUEST}
+    system = boot("/" + guest.argv[0], guest.argv[1:], **words)
+    console.end_stdin(system.kernel)
+    outcome = system.run()
+    out = console.output(system.kernel, console.STDOUT).decode()
+    expected = guest.stdout if profile is SPEC else guest.stdout.replace("new: old", "new: /new.wasm")
+    if name == "grate_inherit":
+        assert "copied: -1" in out
+        assert out.splitlines()[0] == expected.splitlines()[0]
+        return
+    assert (out, outcome.status) == (expected, guest.exit_status)
+
+
+STRICT_GUEST = Config(capabilities=True, max_ticks=50_000_000)
+
+
+def test_self_and_target() -> None:
+    """CAP-1: neither as self nor as target can one name who is no descendant."""
+    child = (CallStep(GETPID, target=1), CallStep(GETPID, caller=1), CallStep(GETPID), exits(0))
+    run = strict(fork(child), WAIT, CallStep(GETPID, target=1))
+    assert of(run, 2, GETPID) == [EPERM, EPERM, 2]
+    assert rules(run, GETPID)[:2] == ["CAP-1", "CAP-1"]
+    assert len([e for e in run.recorder.of(Note) if "[CAP-1]" in e.text]) == 2
+    lets_go = CallStep(WRITE, (4, Pointer(0), 1))
+    parent = strict(CallStep(PIPE, (Pointer(256),)), fork(HOLDS), CallStep(GETPID, target=2), lets_go, WAIT)
+    assert of(parent, 1, GETPID) == [2]
+
+
+def test_owners() -> None:
+    """CAP-2: descriptors of another cage are not to be had; what is no cage's id means nothing."""
+    writes = (1, Pointer(0), 1)
+    child = (CallStep(WRITE, writes, cages=(1, 2, 2)), CallStep(WRITE, writes, cages=(2, 2, 99)))
+    run = strict(fork((*child, exits(0))), WAIT)
+    assert of(run, 2, WRITE) == [EPERM, 1]
+    assert rules(run, WRITE)[0] == "CAP-2"
+
+
+def test_registering() -> None:
+    """CAP-3: for whom, by whom, over what."""
+    served = ((ReturnStep(7),), (forward(GETEUID),))
+    child = (
+        register(2, GETEUID, 1, 0),  # the launching child, through its ancestor
+        CallStep(GETEUID),
+        register(2, GETEUID, 500, 0, caller=2),  # shed it
+        register(2, GETEUID, 2, 0, caller=2),  # replace it by one's own that does not lead there
+        register(2, GETEUID, 777777, 0, caller=2),
+        register(1, GETPID, 2, 0, caller=2),  # over an ancestor
+        register(2, GETPID, 77, 0, caller=2),  # a stranger as handler
+        CallStep(GETEUID),
+        exits(0),
+    )
+    run = strict(fork(child), WAIT, handlers=served)
+    assert of(run, 2, GETEUID) == [7, 7]
+    assert of(run, 2, 1001) == [0, EPERM, EPERM, EPERM, EPERM, EPERM]
+    assert set(rules(run, 1001)[1:]) == {"CAP-3"}
+
+
+def test_the_grate_itself_may() -> None:
+    """CAP-3: who imposed a row takes it back; a grandparent may over a parent's."""
+    steps = (
+        CallStep(PIPE, (Pointer(256),)),
+        fork((register(2, GETEUID, 1, 0), *HOLDS)),
+        CallStep(24),
+        CallStep(24),
+        register(2, GETEUID, 1, 1),
+        register(2, GETEUID, 500, 0),
+        CallStep(WRITE, (4, Pointer(0), 1)),
+        WAIT,
+    )
+    assert of(strict(*steps, handlers=((ReturnStep(7),), (ReturnStep(8),))), 1, 1001) == [0, 0]
+
+
+def test_copying_tables() -> None:
+    """CAP-4: an ancestor's table does not free a cage of what is imposed on it; where nothing is lost it is legal."""
+    child = (register(2, GETEUID, 1, 0), copies(1, 2, 1), CallStep(GETEUID), exits(0))
+    run = strict(fork(child), WAIT, handlers=((ReturnStep(7),),))
+    assert of(run, 2, 1003, GETEUID) == [EPERM, 7]
+    assert rules(run, 1003) == ["CAP-4"]
+    free = strict(fork((copies(1, 2, 1), copies(2, 1, 2), exits(0))), WAIT)
+    assert of(free, 2, 1003) == [0, EPERM]
+
+
+def test_copying_data() -> None:
+    """CAP-5: kin from above, or the caller whose call is served; not one's parent, not a stranger."""
+
+    def data(source: int, dest: int, caller: int = 0) -> CallStep:
+        base = 1 << 44
+        return CallStep(
+            1002, (base + source * (1 << 33), base + dest * (1 << 33) + 64, 4, 0), cages=(source, dest), caller=caller
+        )
+
+    child = (data(1, 2), data(2, 1), exits(0))
+    run = strict(fork(child), WAIT)
+    assert of(run, 2, 1002) == [EPERM, EPERM]
+    assert rules(run, 1002) == ["CAP-5"] * 2
+    handler = (CallStep(1002, (Given(0), Pointer(2048), 4, 0), cages=(0, 1)), ReturnStep(0))
+    steps = fork((register(2, GETEUID, 1, 0), CallStep(GETEUID, (Pointer(0),)), exits(0)))
+    assert (of_all(strict(steps, WAIT, handlers=(handler,)), 1002)[0] or 0) != EPERM
+
+
+def test_off_by_default() -> None:
+    """Without the option all of it goes through, in either profile."""
+    run = scripted(fork((CallStep(GETPID, target=1), exits(0))), WAIT, exits(0))
+    run.run()
+    assert of(run, 2, GETPID) == [1]
+    assert of(run, 1, CLONE) == [2]
