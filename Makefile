@@ -39,7 +39,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench,cc]'
 	$(BIN)/python -m benchmarks
 
 # Rebuilds the prebuilt guests; needs clang or the [cc] extra.
