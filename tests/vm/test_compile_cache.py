@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lindref.vm import engines
-from lindref.vm.compiled import cache, unit
+from lindref.vm.compiled import cache, source
 from lindref.vm.compiled.source import Source
 from lindref.vm.link import instantiate
 from lindref.vm.outcomes import Returned
@@ -52,7 +52,7 @@ def test_a_source_is_kept_and_used(home: Path, monkeypatch: pytest.MonkeyPatch) 
     (entry,) = entries(home)
     assert entry.stat().st_mode & 0o777 == 0o600
     assert entry.parent.stat().st_mode & 0o777 == 0o700
-    monkeypatch.setattr(unit, "make", None)
+    monkeypatch.setattr(source, "make", None)
     assert run() == first
     assert first[0] == 91
 

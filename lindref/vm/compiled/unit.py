@@ -7,13 +7,11 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from lindref.vm.compiled import cache
-from lindref.vm.compiled.layout import Unfit
-from lindref.vm.compiled.nodes import State
-from lindref.vm.compiled.source import Source, make
 from lindref.vm.values import Value
 
 if TYPE_CHECKING:
+    from lindref.vm.compiled.nodes import State
+    from lindref.vm.compiled.source import Source
     from lindref.vm.program import Body
 
 #: What it costs to enter a unit and leave it in the middle, in ticks of a small function; how much of that is borne.
@@ -116,6 +114,11 @@ UNITS: WeakValueDictionary[str, Unit] = WeakValueDictionary()
 
 def _source(body: Body, entry: int) -> Source | None:
     """A source from the cache, or made and put there; ``None`` for what cannot be compiled."""
+    # The compiler is loaded when there is something to compile: many runs are over before.
+    from lindref.vm.compiled import cache
+    from lindref.vm.compiled.layout import Unfit
+    from lindref.vm.compiled.source import make
+
     assert body.program is not None
     assert body.facts is not None
     digest = body.program.module.digest
