@@ -56,6 +56,8 @@ def main(argv: Sequence[str]) -> int:
         command: Callable[[list[str]], int] = import_module(found[0]).main
     finally:
         gc.enable()
+    if hasattr(gc, "freeze") and not gc.get_freeze_count():
+        gc.freeze()  # no collection looks at it again
     try:
         return command(list(argv[1:]))
     except SystemExit as done:  # the command line: help was asked for, or something is wrong with it
