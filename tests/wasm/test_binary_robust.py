@@ -30,7 +30,8 @@ T = TypeVar("T")
 HEADER = b"\0asm\1\0\0\0"
 ONE_FUNCTION = HEADER + b"\1\4\1\x60\0\0" + b"\3\2\1\0"
 DATA = Path(__file__).resolve().parents[1] / "data"
-REAL = {path.name: path.read_bytes() for path in sorted(DATA.glob("*.wasm"))}
+#: Small ones: they are judged byte by byte.
+REAL = {name: (DATA / name).read_bytes() for name in ("lines.wasm", "lines5.wasm", "shared.wasm")}
 
 
 def outcome(action: Callable[[], T]) -> T | WasmError:

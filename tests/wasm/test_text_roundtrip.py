@@ -25,7 +25,7 @@ from lindref.wasm.text.script import parse_script
 from lindref.wasm.validator import validate
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-REAL = sorted(DATA.glob("*.wasm"))
+REAL = [DATA / name for name in ("lines.wasm", "lines5.wasm", "shared.wasm")]
 
 #: Folders of features that are not built.
 UNBUILT = {"simd", "relaxed-simd", "gc", "memory64"}
