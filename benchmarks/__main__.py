@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cages, calls, commands, engines, fork, linked, micro, pythons, whole
+from benchmarks import cages, calls, commands, engines, fork, linked, micro, pythons, travel, whole
 from benchmarks.bars import Bar, ratio_bars, show
 from lindref.guest.toolchain import GuestBuildError
 
@@ -89,6 +89,9 @@ class Measuring:
         self.note("fork, nothing written since the last", 1e3 * untouched, 1, "ms")
         self.note(f"fork ten calls deep in C, 4 MiB written ({self.best_tier})", 1e3 * deep, 1, "ms")
         self.note("memory of an idle cage beyond its pages", memory / 1024, 200, "KiB")
+        events, back, jump = travel.measure(2_000 if self.quick else 16_000)
+        self.note(f"a step back in a run of {events} events, the longest of 200", 1e3 * back, 50, "ms")
+        self.note(f"a jump in a run of {events} events, the longest of 40", 1e3 * jump, 1000, "ms")
         if self.best_tier == "compiled":
             for how in ("block", "fork", "signal"):
                 share, passed = cages.share(how, cages.ROUNDS // 10 if self.quick else cages.ROUNDS)
