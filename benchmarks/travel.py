@@ -1,4 +1,4 @@
-"""Going back and forth along a run of some 100,000 events: two cages, one that writes memory, one that writes output."""
+"""Going back and forth along a run of some 100,000 events: one cage writes memory, the other writes output."""
 
 from __future__ import annotations
 
