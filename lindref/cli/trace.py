@@ -62,9 +62,10 @@ def _opened(path: str) -> Iterator[Reader]:
         raise TraceError(f"{path}: {error.strerror}") from None
     with stream:
         try:
-            yield Reader(stream, path)
-        except OSError as error:  # a directory
+            reader = Reader(stream, path)
+        except OSError as error:
             raise TraceError(f"{path}: {error.strerror}") from None
+        yield reader
 
 
 def _show(options: argparse.Namespace) -> int:
