@@ -106,7 +106,7 @@ def throw(m: Machine, index: int) -> None:
     """``throw x``."""
     assert m.view is not None
     tag = m.view.instance.tags[index]
-    count = len(m.store.tags[tag.number].group.members[0].comp.params)
+    count = len(m.store.tag_type(tag).params)
     s = m.stack
     values = tuple(s[len(s) - count :])
     unwind(m, ExnInst(tag, values))

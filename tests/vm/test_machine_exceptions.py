@@ -218,3 +218,14 @@ def test_a_tag_is_the_one_that_was_imported(tag: str, wanted: int) -> None:
         (i32.const -1)))""", BUILT)
     user = instantiate(world.store, module, {("m", "t"): exports[tag], ("m", "f"): exports["f"]})
     assert World(world.store, user).call("g") == ("returned", wanted % 2**32)
+
+
+def test_a_tag_of_a_type_in_a_recursive_group_carries_its_own_values() -> None:
+    world = World.text(
+        "(module (rec (type $none (func)) (type $two (func (param i32 i32)))) (tag $t (type $two))"
+        ' (func (export "f") (result i32)'
+        "  (block $caught (result i32 i32)"
+        "   (try_table (catch $t $caught) (throw $t (i32.const 7) (i32.const 9))) (unreachable))"
+        "  (i32.sub)))"
+    )
+    assert world.call("f") == ("returned", 0xFFFFFFFE)
