@@ -10,7 +10,7 @@ Letters: ``k`` key, ``v`` value, ``q`` the prefix ``key >> shift`` under which a
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, overload
 
@@ -149,7 +149,7 @@ class PMap(Pairwise, Generic[V]):
 
     def update(self, items: Mapping[int, V] | Iterable[tuple[int, V]]) -> PMap[V]:
         """This map with all of ``items`` set; costs less than setting them one by one."""
-        pairs = dict(items)
+        pairs = items if isinstance(items, dict) else dict(items)
         if not pairs:
             return self
         new = _merge(self._root, _sorted_items(pairs))
@@ -277,7 +277,7 @@ def _merge(node: Node | None, items: list[tuple[int, object]]) -> Node:
     at = 0
     while at < len(items):
         q = items[at][0] >> part
-        end = bisect_right(items, (q + 1 << part) - 1, at, key=_first)
+        end = bisect_left(items, (q + 1 << part,), at)
         kid = kids.get(q)
         kids[q] = new = _merge(kid, items[at:end])
         same = same and new is kid
@@ -285,10 +285,6 @@ def _merge(node: Node | None, items: list[tuple[int, object]]) -> Node:
     if same and node is not None:
         return node
     return Node(part, low >> part >> _BITS, kids, sum(kid.size for kid in kids.values()))
-
-
-def _first(item: tuple[int, object]) -> int:
-    return item[0]
 
 
 def _cut(node: Node, start: int, stop: int) -> Node | None:

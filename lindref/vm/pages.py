@@ -10,6 +10,7 @@ Letters: ``p`` the number of a page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from lindref.state.pmap import PMap
@@ -34,6 +35,11 @@ class Page:
     def __attrs_post_init__(self) -> None:
         if len(self.data) != PAGE:
             raise ValueError(f"a page has 4096 bytes, not {len(self.data)}")
+
+
+# A fork makes one of every page written: two calls that are not Python's are a third of what the constructor takes.
+_blank: Final = Page.__new__
+_fill: Final[Callable[[Page, bytes | bytearray], None]] = Page.__dict__["data"].__set__  # its slot
 
 
 class PageStore:
@@ -68,12 +74,13 @@ class PageStore:
     def freeze(self) -> PMap[Page]:
         """The pages as a value. No live page may be written after this before ``own`` is asked for it."""
         if self.dirty:
-            give = self._give
+            give = self._giver()
             changed: dict[int, Page] = {}
             for p, old in self.dirty.items():
                 data = give(p)
                 if old is None or old.data != data:
-                    changed[p] = Page(data)
+                    changed[p] = page = _blank(Page)
+                    _fill(page, data)
             self.frozen = self.frozen.update(changed)
             self.dirty.clear()
             self.fresh = 0
@@ -139,9 +146,9 @@ class PageStore:
         if self.budget is not None:
             self.budget.give(before - len(self))
 
-    def _give(self, p: int) -> bytes | bytearray:
-        """What the live page ``p`` holds, for a frozen page: nobody may write it any more."""
-        return self.live.pop(p)
+    def _giver(self) -> Callable[[int], bytes | bytearray]:
+        """Gives what a live page holds, for a frozen page: nobody may write it any more."""
+        return self.live.pop
 
     def _forget(self, p: int) -> None:
         """Let go of the live page ``p``."""
@@ -253,8 +260,9 @@ class Backing(PageStore):
         self._revoke()
         super().close()
 
-    def _give(self, p: int) -> bytes | bytearray:
-        return bytes(self.live[p])  # those who keep it for reading are to see later writes
+    def _giver(self) -> Callable[[int], bytes | bytearray]:
+        live = self.live
+        return lambda p: bytes(live[p])  # those who keep it for reading are to see later writes
 
     def _forget(self, p: int) -> None:
         self.live[p][:] = ZERO
