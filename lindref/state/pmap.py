@@ -52,7 +52,7 @@ class PMap(Pairwise, Generic[V]):
 
     def __init__(self, items: Mapping[int, V] | Iterable[tuple[int, V]] = ()) -> None:
         pairs = dict(items)
-        self._root = _merge(None, _sorted_items(pairs)) if pairs else None
+        self._root = _merge(None, _sorted_keys(pairs), pairs) if pairs else None
 
     # Looking up.
 
@@ -152,7 +152,7 @@ class PMap(Pairwise, Generic[V]):
         pairs = items if isinstance(items, dict) else dict(items)
         if not pairs:
             return self
-        new = _merge(self._root, _sorted_items(pairs))
+        new = _merge(self._root, _sorted_keys(pairs), pairs)
         return self if new is self._root else _wrap(new)
 
     def remove(self, key: int) -> PMap[V]:
@@ -213,13 +213,13 @@ def _leaf(key: int, value: object) -> Node:
     return Node(0, key >> _BITS, {key: value}, 1)
 
 
-def _sorted_items(pairs: Mapping[int, object]) -> list[tuple[int, object]]:
-    """The pairs in the order of their keys, which must be in range."""
+def _sorted_keys(pairs: Mapping[int, object]) -> list[int]:
+    """The keys in order; ``ValueError`` for one out of range."""
     order = sorted(pairs)
     if order[0] < 0 or order[-1] >= LIMIT:
         bad = order[0] if order[0] < 0 else order[-1]
         raise ValueError(f"key {bad} is not in 0..2**64-1")
-    return [(k, pairs[k]) for k in order]
+    return order
 
 
 def _parting(a: int, b: int) -> int:
@@ -254,11 +254,11 @@ def _insert(node: Node, key: int, value: object) -> Node:
     return Node(shift, node.prefix, kids, node.size + new.size - (0 if kid is None else kid.size))
 
 
-def _merge(node: Node | None, items: list[tuple[int, object]]) -> Node:
-    """``node`` with all of ``items`` (at least one, ascending keys)."""
-    if node is not None and len(items) == 1:
-        return _insert(node, *items[0])
-    low, high = items[0][0], items[-1][0]
+def _merge(node: Node | None, keys: list[int], pairs: Mapping[int, object]) -> Node:
+    """``node`` with what ``pairs`` has at ``keys`` (at least one, ascending)."""
+    low, high = keys[0], keys[-1]
+    if node is not None and low == high:
+        return _insert(node, low, pairs[low])
     part = _parting(low, high)
     kids: dict[int, Any] = {}
     if node is not None:
@@ -269,17 +269,18 @@ def _merge(node: Node | None, items: list[tuple[int, object]]) -> Node:
         else:
             kids[start >> part] = node
     if not part:
-        kids.update(items)
-        if node is not None and all(node.kids.get(k, _MISSING) is v for k, v in items):
+        for k in keys:
+            kids[k] = pairs[k]
+        if node is not None and all(node.kids.get(k, _MISSING) is pairs[k] for k in keys):
             return node
         return Node(0, low >> _BITS, kids, len(kids))
     same = node is not None and part == node.shift
     at = 0
-    while at < len(items):
-        q = items[at][0] >> part
-        end = bisect_left(items, (q + 1 << part,), at)
+    while at < len(keys):
+        q = keys[at] >> part
+        end = bisect_left(keys, q + 1 << part, at)
         kid = kids.get(q)
-        kids[q] = new = _merge(kid, items[at:end])
+        kids[q] = new = _merge(kid, keys[at:end], pairs)
         same = same and new is kid
         at = end
     if same and node is not None:
