@@ -38,7 +38,7 @@ FAILURES: Final = (
 
 #: A function is compiled after so many calls, or a loop after so many rounds, and so many more per instruction: about
 #: what compiling costs.
-HEAT: Final = 10
+HEAT: Final = 20
 HEAT_PER_INSTRUCTION: Final = 0.5
 
 #: Where nothing is compiled, every so-manieth tick is looked at.
