@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 import tracemalloc
@@ -240,14 +241,25 @@ def test_twice_the_text_takes_twice_the_time() -> None:
     """No cost grows faster than the text: eight times as much of anything takes less than thirty times as long."""
 
     def seconds(text: str) -> float:
-        begin = time.process_time()
-        attempt(lambda: parse_module(text))
-        return time.process_time() - begin
+        gc.collect()
+        gc.disable()  # its cost depends on what else there is
+        try:
+            begin = time.process_time()
+            attempt(lambda: parse_module(text))
+            return time.process_time() - begin
+        finally:
+            gc.enable()
 
     for name, (text, _) in MUCH.items():
-        small = min(seconds(text[: len(text) // 32]) for _ in range(3))
-        large = min(seconds(text[: len(text) // 4]) for _ in range(2))
-        assert large < 30 * small + 0.15, name
+        measured = []
+        for _ in range(4):  # what else the machine does can spoil a measurement, but not four
+            small = min(seconds(text[: len(text) // 32]) for _ in range(3))
+            large = min(seconds(text[: len(text) // 4]) for _ in range(2))
+            measured.append((small, large))
+            if large < 30 * small + 0.15:
+                break
+        else:
+            pytest.fail(f"{name}: {measured}")
 
 
 def test_memory_of_a_megabyte_of_text() -> None:
