@@ -93,6 +93,16 @@ class _Options:
     stack_size: int = STACK_SIZE
     verbose: bool = False
 
+    @property
+    def search_words(self) -> list[str]:
+        """The linker's words for the folders to look for libraries in."""
+        return [word for folder in self.library_dirs for word in ("-L", folder)]
+
+    @property
+    def library_words(self) -> list[str]:
+        """The linker's words for libraries that are not the kit's."""
+        return [f"-l{name}" for name in self.libraries if name not in KIT_LIBRARIES]
+
 
 def _run(command: Sequence[str], verbose: bool) -> subprocess.CompletedProcess[str]:
     """Run one tool; its messages are given back, not shown."""
@@ -126,10 +136,10 @@ def _link_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, optio
         *(["--no-stack-first"] if toolchain.major >= 22 else []),
         *("-z", f"stack-size={options.stack_size}"),
         *([] if options.debug else ["--strip-debug", "--compress-relocations"]),
-        *(word for folder in options.library_dirs for word in ("-L", folder)),
+        *options.search_words,
         *(map(str, first) if options.start_files else []),
         *objects,
-        *(f"-l{name}" for name in options.libraries if name not in KIT_LIBRARIES),
+        *options.library_words,
         "--start-lib",
         *map(str, rest),
         "--end-lib",
@@ -148,10 +158,10 @@ def _pie_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, option
         "--export-if-defined=__wasm_init_tls",
         *(["--export-dynamic"] if options.export_dynamic else []),
         *([] if options.debug else ["--strip-debug"]),
-        *(word for folder in options.library_dirs for word in ("-L", folder)),
+        *options.search_words,
         *(map(str, kit_objects(kit)[0]) if options.start_files else []),
         *objects,
-        *(f"-l{name}" for name in options.libraries if name not in KIT_LIBRARIES),
+        *options.library_words,
         *("--start-lib", str(kit / ARGUMENTS_OBJECT), "--end-lib"),
         *options.linker,
         *("-o", str(options.output)),
@@ -162,11 +172,11 @@ def _shared_command(toolchain: Toolchain, objects: Sequence[str], kit: Path, opt
     """The linker's words for a shared library."""
     words = [
         *([] if options.debug else ["--strip-debug"]),
-        *(word for folder in options.library_dirs for word in ("-L", folder)),
+        *options.search_words,
         *options.linker,
     ]
-    libraries = [f"-l{name}" for name in options.libraries if name not in KIT_LIBRARIES]
-    return shared_link(toolchain, [*objects, *libraries, str(kit / MODULE_OBJECT)], str(options.output), words)
+    linked = [*objects, *options.library_words, str(kit / MODULE_OBJECT)]
+    return shared_link(toolchain, linked, str(options.output), words)
 
 
 def _link_dynamic(toolchain: Toolchain, objects: Sequence[str], kit: Path, options: _Options) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from networld import INET, STREAM, UNIX, Net, inet, unix
+from world import POINTERS
 
 from lindref.posix.params import CallRow, Direction, Param, ParamKind
 from lindref.posix.result import Done
@@ -21,25 +22,6 @@ EFAULT = 14
 #: Where good arguments lie, and pages that are bad in some way.
 PLACE, CONTROL, OTHER = 0x20000, 0x28000, 0x30000
 READ_ONLY, NOTHING, LAST = 0x40000, 0x41000, 0xFFFFF000
-POINTERS = frozenset(
-    {
-        ParamKind.PATH,
-        ParamKind.CSTRING,
-        ParamKind.BUFFER,
-        ParamKind.STRUCT,
-        ParamKind.ARRAY,
-        ParamKind.IOVEC,
-        ParamKind.STRINGS,
-        ParamKind.SIGSET,
-        ParamKind.WAIT_STATUS,
-        ParamKind.INT_CELL,
-        ParamKind.LONG_CELL,
-        ParamKind.FD_SET,
-        ParamKind.SOCKADDR,
-        ParamKind.POINTER,
-        ParamKind.VARIES,
-    }
-)
 #: Addresses that name a range of the map, not memory that is read or written: what is wrong with them is EINVAL.
 RANGES = {("mprotect", "addr"), ("munmap", "addr"), ("shmat", "shmaddr"), ("shmdt", "shmaddr")}
 

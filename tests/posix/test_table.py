@@ -7,7 +7,7 @@ import csv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from world import World
+from world import POINTERS, World
 
 from lindref.posix import errno, flags
 from lindref.posix import usermem as user
@@ -18,24 +18,6 @@ from lindref.posix.result import Done, RuntimeFault
 from lindref.posix.structs import LAYOUTS
 from lindref.posix.table import CALLS, NUMBERS
 from lindref.state.codec import decode, encode
-
-POINTERS = {
-    ParamKind.PATH,
-    ParamKind.CSTRING,
-    ParamKind.BUFFER,
-    ParamKind.STRUCT,
-    ParamKind.ARRAY,
-    ParamKind.IOVEC,
-    ParamKind.STRINGS,
-    ParamKind.SIGSET,
-    ParamKind.WAIT_STATUS,
-    ParamKind.INT_CELL,
-    ParamKind.LONG_CELL,
-    ParamKind.FD_SET,
-    ParamKind.SOCKADDR,
-    ParamKind.POINTER,
-    ParamKind.VARIES,
-}
 
 
 def test_every_call_has_a_row(shared):

@@ -7,12 +7,34 @@ from lindref.posix import processes
 from lindref.posix.cage import Mapping
 from lindref.posix.call import Call, make
 from lindref.posix.kernel import Address, ChoiceKind
+from lindref.posix.params import ParamKind
 from lindref.posix.result import Done, Exec, Fork, GroupEnd, NewThread, Result, ThreadEnd, Wait
 from lindref.posix.structs import CLONE_ARGS
 from lindref.posix.table import NUMBERS, new_kernel
 from lindref.posix.usermem import model_base, model_resolve
 from lindref.profile import Profile, by_name
 from lindref.vm.memory import Memory
+
+#: Kinds of parameters that are addresses.
+POINTERS = frozenset(
+    {
+        ParamKind.PATH,
+        ParamKind.CSTRING,
+        ParamKind.BUFFER,
+        ParamKind.STRUCT,
+        ParamKind.ARRAY,
+        ParamKind.IOVEC,
+        ParamKind.STRINGS,
+        ParamKind.SIGSET,
+        ParamKind.WAIT_STATUS,
+        ParamKind.INT_CELL,
+        ParamKind.LONG_CELL,
+        ParamKind.FD_SET,
+        ParamKind.SOCKADDR,
+        ParamKind.POINTER,
+        ParamKind.VARIES,
+    }
+)
 
 #: Bytes mapped by the image of every cage, from address 0.
 IMAGE = 0x100000
