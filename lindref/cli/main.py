@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vectors": ("lindref.conformance.vectors", "play recorded vectors of the real system"),
     "step": ("lindref.cli.step", "step through a run in the terminal, backwards as well"),
     "trace": ("lindref.cli.trace", "look at traces: as strace text, compared, as a page"),
+    "conform": ("lindref.conformance.campaign", "hold an implementation against the specification"),
     "wast": ("lindref.conformance.wast", "run official wasm test scripts"),
     "objdump": ("lindref.cli.objdump", "show a module: text, sections, names"),
     "explore": ("lindref.cli.explore", "run a program along many schedules: which outcomes there are"),

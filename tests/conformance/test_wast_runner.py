@@ -168,13 +168,16 @@ def test_definitions_are_instantiated_as_often_as_asked(tmp_path: Path) -> None:
 
 
 def test_what_is_registered_is_shared(tmp_path: Path) -> None:
-    text = PLAIN + """
+    text = (
+        PLAIN
+        + """
     (register "first" $m)
     (module $user (import "first" "mem" (memory 1)) (import "first" "id" (func $id (param i32) (result i32)))
       (func (export "poke") (i32.store (i32.const 0) (call $id (i32.const 9)))))
     (invoke "poke")
     (module (import "first" "mem" (memory 1)) (func (export "peek") (result i32) (i32.load (i32.const 0))))
     """
+    )
     assert last(tmp_path, text + '(assert_return (invoke "peek") (i32.const 9))').status is Status.PASSED
     assert last(tmp_path, text + '(assert_return (invoke "peek") (i32.const 0))').status is Status.FAILED
 

@@ -134,7 +134,6 @@ def run(scripts: Sequence[Path], features: frozenset[Feature] | None, engine: st
 def write_json(path: Path, verdicts: Sequence[Verdict]) -> None:
     """The verdicts as a list of objects; ``ok`` is the status of a command that is not counted."""
     rows = [
-        {"file": v.file, "line": v.line, "kind": v.kind, "status": v.status.value, "detail": v.detail}
-        for v in verdicts
+        {"file": v.file, "line": v.line, "kind": v.kind, "status": v.status.value, "detail": v.detail} for v in verdicts
     ]
     path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -16,9 +16,7 @@ from lindref.wasm.text.commands import Command
 from lindref.wasm.text.script import parse_script
 
 
-def run_script(
-    path: Path, features: frozenset[Feature] | None = None, engine: str = "reference"
-) -> list[Verdict]:
+def run_script(path: Path, features: frozenset[Feature] | None = None, engine: str = "reference") -> list[Verdict]:
     """The verdicts of a script's commands, in the order in which they ended; ``OSError`` if it cannot be read.
 
     ``features`` instead of those that its folder tells; ``engine`` says which machine runs the code.

@@ -1,0 +1,160 @@
+"""``lindref conform``: a campaign on an implementation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from lindref.arguments import USAGE, Arguments
+from lindref.conformance.adapters.case import Case
+from lindref.conformance.adapters.find import ADAPTERS
+from lindref.conformance.adapters.interface import AdapterError
+from lindref.conformance.adapters.template import TEMPLATE
+from lindref.conformance.campaign import pool
+from lindref.conformance.campaign.pool import Plan
+from lindref.conformance.campaign.result import Result, Status
+from lindref.conformance.campaign.suites import SUITES, SuiteError, Wanted, cases
+from lindref.conformance.progress import Bar
+from lindref.profile import LIND, SPEC
+
+_EXAMPLE = """\
+example:
+  lindref conform new-adapter mine.py                       a commented adapter that runs as it is
+  lindref conform run guests --adapter mine:Runtime -n 4
+  lindref conform list guests
+
+Exit status of run: 0 all as expected, 1 something differs, 2 usage.
+"""
+
+
+def _parser() -> Arguments:
+    parser = Arguments(
+        prog="lindref conform",
+        description="Runs the cases of suites on an implementation of Lind and says, rule by rule, where it differs.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run suites on an implementation", description="Run suites.")
+    listed = commands.add_parser("list", help="list suites, adapters, or the cases of suites")
+    new = commands.add_parser("new-adapter", help="write an adapter to begin with")
+    new.add_argument("file", metavar="FILE", help="the Python file to write")
+    for one in (run, listed):
+        some = "+" if one is run else "*"
+        one.add_argument("suites", nargs=some, metavar="SUITE", help=f"of {', '.join(SUITES)}")
+        one.add_argument("--only", metavar="ID-GLOB", action="append", default=[], help="cases whose ids match")
+        one.add_argument("--vectors", metavar="PATH", action="append", default=[], help="suite vectors: file or folder")
+        one.add_argument("--count", type=_whole, default=100, metavar="N", help="generated cases (%(default)s)")
+        one.add_argument("--seed", type=_whole, default=0, metavar="N", help="which generated cases (%(default)s)")
+    add = run.add_argument
+    add("--adapter", required=True, metavar="NAME", help=f"{', '.join(ADAPTERS)}, or MODULE:CLASS")
+    add("--option", metavar="KEY=VALUE", action="append", default=[], help="an option of the adapter (repeatable)")
+    add("--against", choices=(SPEC.name, LIND.name), default="", help="hold it against this profile, not its own")
+    add("-n", type=_whole, default=1, dest="processes", metavar="N", help="processes (%(default)s)")
+    add("--limit", type=_seconds, default=30.0, metavar="SECONDS", help="for one case (%(default)g)")
+    add("--verbose", action="store_true", help="a line for every case")
+    return parser
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return value
+
+
+def _options(words: Sequence[str]) -> dict[str, str]:
+    out = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key.replace("-", "_").isidentifier():
+            raise AdapterError(f"--option {word!r}: want KEY=VALUE")
+        out[key.replace("-", "_")] = value
+    return out
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; its exit status."""
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else USAGE
+    try:
+        if options.command == "new-adapter":
+            return _new(Path(options.file))
+        if options.command == "list":
+            return _list(options)
+        return _run(options)
+    except (AdapterError, SuiteError) as error:
+        sys.stderr.write(f"lindref conform: {error}\n")
+        return USAGE
+
+
+def _new(path: Path) -> int:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.replace("MODULE", path.stem))
+    except OSError as error:
+        sys.stderr.write(f"lindref conform: {path}: {error.strerror}\n")
+        return USAGE
+    sys.stdout.write(f"{path}: now run  lindref conform run guests --adapter {path.stem}:Runtime\n")
+    return 0
+
+
+def _wanted(options: argparse.Namespace) -> Wanted:
+    return Wanted(tuple(options.vectors), options.count, options.seed)
+
+
+def _list(options: argparse.Namespace) -> int:
+    if not options.suites:
+        for name, suite in SUITES.items():
+            sys.stdout.write(f"suite   {name:<12} {suite.about}\n")
+        for name, (_, about) in ADAPTERS.items():
+            sys.stdout.write(f"adapter {name:<12} {about}\n")
+        return 0
+    for case in cases(options.suites, _wanted(options), options.only):
+        sys.stdout.write(f"{case.id}  {case.title}\n")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    chosen = cases(options.suites, _wanted(options), options.only)
+    plan = Plan(options.adapter, _options(options.option), options.against, options.limit)
+    plan.made()  # what is wrong with it is told before anything runs
+    results = _results(plan, chosen, options)
+    counts = Counter(result.status for result in results)
+    sys.stdout.write(", ".join(f"{counts[one]} {one.value}" for one in Status if counts[one]) + "\n")
+    return 1 if any(result.failed for result in results) else 0
+
+
+def _results(plan: Plan, chosen: Sequence[Case], options: argparse.Namespace) -> list[Result]:
+    """All results in the order of the cases."""
+    order = {case.id: number for number, case in enumerate(chosen)}
+    bar = Bar(len(chosen), sys.stderr)
+    found: list[Result] = []
+    for result in pool.run(plan, chosen, max(options.processes, 1)):
+        found.append(result)
+        bar.show(len(found), result.case)
+        if options.verbose or result.failed:
+            bar.clear()
+            sys.stdout.write(_line(result))
+    bar.clear()
+    return sorted(found, key=lambda result: order[result.case])
+
+
+def _line(result: Result) -> str:
+    why = f": {result.detail}" if result.detail else ""
+    rules = f" [{', '.join(result.rules)}]" if result.rules else ""
+    return f"{result.case}: {result.status.value}{why}{rules}\n"

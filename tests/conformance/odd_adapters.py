@@ -1,0 +1,90 @@
+"""Implementations that go wrong, each in its own way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import attrs
+
+from lindref import classes
+from lindref.conformance.adapters import Case, Description, NotApplicable, Observed
+from lindref.conformance.adapters.own import Lindref
+
+
+class Plain(Lindref):
+    """As lindref, without traces."""
+
+    def describe(self) -> Description:
+        return classes.evolve(super().describe(), name="plain", observes=frozenset())
+
+    def run(self, case: Case) -> Observed:
+        return classes.evolve(super().run(case), trace=None)
+
+
+class Odd(Plain):
+    """Right but for the cases that end in a word."""
+
+    def run(self, case: Case) -> Observed:
+        wrong: dict[str, Callable[[], object]] = {
+            "hello": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+            "getopt": lambda: time.sleep(600),
+            "matrix": lambda: 1 // 0,
+            "life": lambda: os._exit(3),
+        }
+        name = case.id.rsplit(".", maxsplit=1)[-1]
+        if name in wrong:
+            wrong[name]()
+        if name == "calendar":
+            raise NotApplicable("no calendar here")
+        if name == "integers":
+            return Observed()
+        if name == "sha256":
+            return "nothing"  # type: ignore[return-value]
+        seen = super().run(case)
+        return classes.evolve(seen, stdout=b"other\n") if name == "strings" else seen
+
+
+class NoTrace(Plain):
+    """Says that it traces, and does not."""
+
+    def describe(self) -> Description:
+        return classes.evolve(super().describe(), observes=frozenset({"enter", "exit"}))
+
+
+class BadTrace(Lindref):
+    """Its traces are cut off."""
+
+    def run(self, case: Case) -> Observed:
+        seen = super().run(case)
+        assert isinstance(seen.trace, bytes)
+        return classes.evolve(seen, trace=seen.trace[: len(seen.trace) // 2])
+
+
+class WrongErrno(Lindref):
+    """Every ENOENT is an EACCES, in the trace only."""
+
+    def run(self, case: Case) -> Observed:
+        seen = super().run(case)
+        assert isinstance(seen.trace, bytes)
+        return classes.evolve(seen, trace=seen.trace.replace(b'"ret":-2,', b'"ret":-13,'))
+
+
+class Few(Plain):
+    """Neither forks nor serves grates."""
+
+    def describe(self) -> Description:
+        few = frozenset({"stdin", "signals"})
+        return classes.evolve(super().describe(), features=few, lacks={"fork": "one process only"})
+
+
+class NoConstructor:
+    def __init__(self) -> None:
+        raise OSError("nothing here")
+
+
+class NoDescription(Plain):
+    def describe(self) -> Description:
+        return attrs.asdict(super().describe())  # type: ignore[return-value]
