@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": {"state", "wasm", "vm"},
     "conformance": {
         *("arguments", "state", "profile", "wasm", "vm", "posix"),
-        *("threei", "system", "trace", "guest", "api", "explore"),
+        *("threei", "system", "trace", "guest", "api", "explore", "properties"),
     },
     "cli": {
         *("arguments", "state", "profile", "wasm", "vm", "posix"),

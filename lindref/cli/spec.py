@@ -9,12 +9,15 @@ from pathlib import Path
 
 import lindref
 from lindref import classes
+from lindref.conformance.examples import load
 from lindref.conformance.resources import folder
 from lindref.conformance.rules import Citation, Rule, citations, family, rules
 
 _HELP = """usage: lindref spec list [--json] | lindref spec show RULE... | lindref spec coverage [--json]
+       lindref spec book DIR
 
-List the rules of the specification; show some, with what implements and tests them; or count what is covered.
+List the rules of the specification; show some, with an example and what implements and tests them; count what is
+covered; or build the specification as a site of linked pages in DIR (needs the extra 'book').
 Tests are known in a checkout only. Example: lindref spec show 3I-ROUTE-2
 """
 
@@ -34,15 +37,32 @@ def _show(known: Mapping[str, Rule], names: list[str]) -> int:
     if missing:
         sys.stderr.write(f"lindref spec: no rule {', '.join(missing)} (lindref spec list names them all)\n")
         return 2
+    examples = load()
     places = {"implemented": _cited(known, "lindref"), "tested": _cited(known, "tests")}
     for name in names:
         rule = known[name]
         print(f"{rule.id} (spec/{rule.file})\n  {rule.text}")
+        if rule.reason:
+            print(f"  why: {rule.reason}")
         if rule.source:
             print(f"  source: {rule.source}")
         for word, cited in places.items():
             if cited.get(name):
                 print(f"  {word}: {', '.join(map(str, cited[name]))}")
+        if name in examples:
+            print(f"  example (profile {examples[name].profile}):", *examples[name].excerpt, sep="\n    ")
+    return 0
+
+
+def _book(where: str) -> int:
+    from lindref.conformance.book.site import BookError, build
+
+    try:
+        count = build(Path(where))
+    except BookError as error:
+        sys.stderr.write(f"lindref spec: {error}\n")
+        return 2
+    print(f"{where}/index.html: {count} rules")
     return 0
 
 
@@ -73,6 +93,8 @@ def main(argv: list[str]) -> int:
             return 0
         case ["show", *names] if names:
             return _show(known, names)
+        case ["book", where]:
+            return _book(where)
         case ["coverage"] | ["coverage", "--json"]:
             return _coverage(known, as_json=len(argv) > 1)
         case _:

@@ -1,6 +1,7 @@
 """The rules of the specification: what each says, where it comes from, what implements it and what tests it.
 
-A rule is a line ``- **ID** text. *(source)*`` of ``spec/*.md``; a citation is its id anywhere in a Python file.
+A rule is a line ``- **ID** text. *(source)*`` of ``spec/*.md``, and below it, where there is one, a line
+``  *Why:* reason``; a citation is its id anywhere in a Python file.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ from pathlib import Path
 
 from lindref import classes
 
-_RULE = re.compile(r"^- \*\*([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)\*\* (.*?)(?: \*\(([^)]*(?:\([^)]*\)[^)]*)*)\)\*)?$")
+#: A line that defines a rule: id, text, source.
+RULE_LINE = re.compile(r"^- \*\*([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)\*\* (.*?)(?: \*\(([^)]*(?:\([^)]*\)[^)]*)*)\)\*)?$")
+_REASON = re.compile(r"^  \*Why:\* (.*)$")
 _WORD = re.compile(r"(?<![\w-])([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)(?![\w-])")
 
 
 @classes.frozen
 class Rule:
-    """A rule: its id, its text, its source (empty where the text is ours), and the file that defines it."""
+    """A rule: its id, its text, its source (empty where the text is ours), the file that defines it, and why it is so
+    (empty where nothing is to be said beyond its source).
+    """
 
     id: str
     text: str
     source: str
     file: str
+    reason: str = ""
 
 
 @classes.frozen
@@ -43,10 +49,11 @@ def rules(folder: Path) -> list[Rule]:
 
 def _rules(folder: Path) -> Iterator[Rule]:
     for path in sorted(folder.glob("*.md")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            match = _RULE.match(line)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for line, below in zip(lines, [*lines[1:], ""], strict=True):
+            match, why = RULE_LINE.match(line), _REASON.match(below)
             if match:
-                yield Rule(match[1], match[2], match[3] or "", path.name)
+                yield Rule(match[1], match[2], match[3] or "", path.name, why[1] if why else "")
 
 
 def family(rule: str) -> str:
