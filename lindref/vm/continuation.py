@@ -1,4 +1,4 @@
-"""Continuations: what a machine is in the middle of, as a value. Using one twice is fork.
+"""Continuations: what a machine is in the middle of, as a value. Using one twice is fork (MACH-2).
 
 Frames are linked from the top down, and a frame that has not run since the last ``freeze`` is the same object, so
 that freezing, digesting and comparing cost what has changed.

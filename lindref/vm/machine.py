@@ -1,8 +1,8 @@
 """The reference machine: one thread of execution, whose every step can be looked at.
 
-Its state is a chain of frames and nothing else. While it runs, the frame on top lives in *registers* (attributes of the
-machine), so that handlers reach everything in one step; ``load`` fills them from a frame, and whoever leaves a frame
-stores its ``pc`` there (locals and operands are the frame's own lists).
+Its state is a chain of frames and nothing else (MACH-6). While it runs, the frame on top lives in *registers*
+(attributes of the machine), so that handlers reach everything in one step; ``load`` fills them from a frame, and
+whoever leaves a frame stores its ``pc`` there (locals and operands are the frame's own lists).
 """
 
 from __future__ import annotations

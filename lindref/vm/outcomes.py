@@ -1,4 +1,4 @@
-"""What ``Machine.run`` answers: why a thread of execution stopped, as data.
+"""What ``Machine.run`` answers: why a thread of execution stopped, as data (MACH-7).
 
 The machine never calls Python on a guest's behalf. Whatever it cannot do alone it says in an outcome, and whoever
 runs it answers with ``Machine.resume`` (or ``throw``), or drops the machine.

@@ -2,7 +2,7 @@
 
 The base is wasm 2.0 without SIMD (multi-value, reference types, bulk memory, sign extension,
 saturating conversions, mutable globals). Everything later is a named feature, and a module is decoded,
-parsed and validated under a *set* of them.
+parsed and validated under a *set* of them (MACH-1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The cache of compiled sources: what is in it is used, what is wrong with it is not, and nothing depends on it."""
+"""The cache of compiled sources (MACH-8): what is in it is used, what is wrong with it is not, and nothing depends
+on it.
+"""
 
 from __future__ import annotations
 

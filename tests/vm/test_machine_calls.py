@@ -1,4 +1,6 @@
-"""Calls: as deep as the limit says and no deeper, tail calls in the frames there are, calls on top of others."""
+"""Calls: as deep as the limit says and no deeper (MACH-6), tail calls in the frames there are, calls on top
+of others.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A continuation is a value: held at any instruction of random programs, copied, saved, cut into pieces, run again.
+"""A continuation is a value (MACH-2): held at any instruction of random programs, copied, saved, cut into
+pieces, run again.
 
 Every law compares a disturbed run with the plain one by its outcome, its final state and its ticks.
 """

@@ -1,4 +1,6 @@
-"""Modules changed at random that still validate: they are instantiated and run, and whatever they do is an outcome."""
+"""Modules changed at random that still validate: they are instantiated and run, and whatever they do is an
+outcome (MACH-7).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floating point against exact arithmetic on fractions, rounded once by the definition of IEEE 754."""
+"""Floating point against exact arithmetic on fractions, rounded once by the definition of IEEE 754 (MACH-5)."""
 
 from __future__ import annotations
 

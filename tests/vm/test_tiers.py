@@ -1,4 +1,5 @@
-"""Both tiers mean the same: random programs run compiled, in the reference machine, and by turns.
+"""Both tiers mean the same (MACH-4), and count the same ticks (MACH-3): random programs run compiled,
+in the reference machine, and by turns.
 
 Runs are compared by outcome (traps with their place), by everything that is in the store, by the frames where they were
 held, and by ticks. Depths are such that compiled code is entered (``CompilingMachine`` keeps away from the limit).

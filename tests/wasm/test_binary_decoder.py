@@ -237,6 +237,7 @@ def test_without_multi_memory_indices_are_reserved_bytes() -> None:
     ],
 )
 def test_a_feature_that_is_not_enabled(feature: Feature, code: bytes) -> None:
+    """MACH-1."""
     body_of(code)
     with pytest.raises(Unsupported) as raised:
         body_of(code, DEFAULT - {feature})

@@ -1,4 +1,4 @@
-"""The sources that were made of bodies, on disk: one file a unit, below the user's cache directory.
+"""The sources that were made of bodies, on disk: one file a unit, below the user's cache directory (MACH-8).
 
 Nothing in it is believed that could have come from somebody else: folder and file must belong to the user who runs
 this, and nobody else may write them; a checksum tells what was cut short. Whatever is wrong with an entry, or with the

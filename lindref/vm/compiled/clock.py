@@ -1,4 +1,4 @@
-"""What compiled code counts ticks by: an iterator over a list, which yields once a tick.
+"""What compiled code counts ticks by: an iterator over a list, which yields once a tick (MACH-3).
 
 Python's ``for`` takes from it at next to no cost, it can be asked how much is left, and appending to the list gives a
 tick back. Making a long list costs, so it is kept while a machine runs, and lent to the next.

@@ -1,4 +1,4 @@
-"""A machine that runs hot functions compiled, and everything else as the reference machine does.
+"""A machine that runs hot functions compiled, and everything else as the reference machine does (MACH-4).
 
 It enters compiled code where ticks are counted: at a function's entry and at a loop's head. When compiled code cannot
 go on, an exception passes through its Python frames; the traceback says which lines they were in, and from their

@@ -6,7 +6,7 @@ An f64 is a Python float. An f32 is the Python float of the same value; an f32 N
 result has more than 2·24+2 bits, hence rounding the sum, product, quotient or root of two f32 numbers first to
 f64 and then to f32 gives what rounding once would (subnormal results included).
 
-Arithmetic that yields a NaN yields ``NAN``, the positive canonical one; ``neg``, ``abs`` and ``copysign`` only
+Arithmetic that yields a NaN yields ``NAN``, the positive canonical one (MACH-5); ``neg``, ``abs`` and ``copysign`` only
 touch the sign bit (§4.3.3: these are bit operations, signalling NaNs stay so).
 """
 
