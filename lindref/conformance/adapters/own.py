@@ -66,6 +66,9 @@ class Lindref:
         assert case.calls is not None
         return self._module(case.calls)
 
+    def made(self, system: System) -> None:
+        """A system was made, and nothing has happened in it: for those that want to watch."""
+
     def chooser(self) -> Chooser:
         """How choice points are answered."""
         return FirstOption() if self.seed is None else Seeded(self.seed)
@@ -94,6 +97,7 @@ class Lindref:
         traces: list[JsonTrace] = []
 
         def observe(system: System) -> None:
+            self.made(system)
             traces.append(JsonTrace(system, text.write, argv=list(program.argv)))
             system.observers.append(traces[0])
 
@@ -128,6 +132,7 @@ class Lindref:
     def _script(self, vector: Vector) -> Observed:
         system = self.script_system(vector)
         system.engine = self.engine
+        self.made(system)
         text = io.StringIO()
         trace = JsonTrace(system, text.write)
         system.observers.append(trace)

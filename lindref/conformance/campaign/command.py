@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from lindref.arguments import USAGE, Arguments
@@ -13,9 +15,13 @@ from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.find import ADAPTERS
 from lindref.conformance.adapters.interface import AdapterError
 from lindref.conformance.adapters.template import TEMPLATE
-from lindref.conformance.campaign import pool
+from lindref.conformance.campaign import cluster, pool, waivers
+from lindref.conformance.campaign.coverage import Reach, coverage
 from lindref.conformance.campaign.pool import Plan
+from lindref.conformance.campaign.report import junit, lind, own, page
+from lindref.conformance.campaign.report.about import Campaign
 from lindref.conformance.campaign.result import Result, Status
+from lindref.conformance.campaign.resume import Progress, ResumeError
 from lindref.conformance.campaign.suites import SUITES, SuiteError, Wanted, cases
 from lindref.conformance.progress import Bar
 from lindref.profile import LIND, SPEC
@@ -24,6 +30,7 @@ _EXAMPLE = """\
 example:
   lindref conform new-adapter mine.py                       a commented adapter that runs as it is
   lindref conform run guests --adapter mine:Runtime -n 4
+  lindref conform run guests functional --adapter linux --html report.html --junit report.xml
   lindref conform list guests
 
 Exit status of run: 0 all as expected, 1 something differs, 2 usage.
@@ -55,8 +62,30 @@ def _parser() -> Arguments:
     add("--against", choices=(SPEC.name, LIND.name), default="", help="hold it against this profile, not its own")
     add("-n", type=_whole, default=1, dest="processes", metavar="N", help="processes (%(default)s)")
     add("--limit", type=_seconds, default=30.0, metavar="SECONDS", help="for one case (%(default)g)")
+    add("--dask", metavar="ADDRESS", help="run on a Dask cluster instead (extra dask)")
+    add("--resume", metavar="FILE", help="keep results in FILE, and do not run again what it has")
+    add("--waivers", metavar="FILE", help="differences that are known (TOML: [[waiver]] case, reason, expires)")
+    add("--today", type=_day, metavar="YYYY-MM-DD", help="the day on which waivers are looked at (today)")
+    for form, (about, _) in REPORTS.items():
+        add(f"--{form}", metavar="FILE", help=about)
     add("--verbose", action="store_true", help="a line for every case")
     return parser
+
+
+#: Reports by option: what they are, and what makes them.
+REPORTS: dict[str, tuple[str, Callable[[Campaign], str]]] = {
+    "html": ("write the report as one page (-: standard output)", page.text),
+    "junit": ("write it as JUnit XML", junit.text),
+    "json": ("write it as JSON, with everything", own.text),
+    "lind-json": ("write it as Lind's own harness does (results.json)", lind.text),
+}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
 
 
 def _whole(text: str) -> int:
@@ -97,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "list":
             return _list(options)
         return _run(options)
-    except (AdapterError, SuiteError) as error:
+    except (AdapterError, SuiteError, waivers.WaiverError, ResumeError) as error:
         sys.stderr.write(f"lindref conform: {error}\n")
         return USAGE
 
@@ -131,30 +160,77 @@ def _list(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     chosen = cases(options.suites, _wanted(options), options.only)
+    known = waivers.load(Path(options.waivers)) if options.waivers else []
     plan = Plan(options.adapter, _options(options.option), options.against, options.limit)
-    plan.made()  # what is wrong with it is told before anything runs
-    results = _results(plan, chosen, options)
-    counts = Counter(result.status for result in results)
-    sys.stdout.write(", ".join(f"{counts[one]} {one.value}" for one in Status if counts[one]) + "\n")
+    _, said = plan.made()  # what is wrong with it is told before anything runs
+    results = _results(plan, chosen, options, known)
+    suites = tuple(dict.fromkeys(options.suites))
+    campaign = Campaign(said, plan.options, suites, results, coverage(results, said))
+    for form, (_, make) in REPORTS.items():
+        where = getattr(options, form.replace("-", "_"))
+        if where is not None:
+            _write(where, make(campaign))
+    sys.stdout.write(_summary(campaign))
     return 1 if any(result.failed for result in results) else 0
 
 
-def _results(plan: Plan, chosen: Sequence[Case], options: argparse.Namespace) -> list[Result]:
-    """All results in the order of the cases."""
+def _summary(campaign: Campaign) -> str:
+    counts = Counter(result.status for result in campaign.results)
+    told = [f"{counts[one]} {one.value}" for one in Status if counts[one]]
+    waived = sum(bool(result.waived) for result in campaign.results)
+    reach = Counter(one.reach for one in campaign.covered)
+    rules = ", ".join(f"{reach[one]} {one.value}" for one in Reach if reach[one])
+    return ", ".join(told) + (f" ({waived} waived)" if waived else "") + f"\nrules: {rules}\n"
+
+
+def _write(where: str, text: str) -> None:
+    if where == "-":
+        sys.stdout.write(text)
+    else:
+        Path(where).write_text(text, encoding="utf-8")
+
+
+def _results(
+    plan: Plan, chosen: Sequence[Case], options: argparse.Namespace, known: Sequence[waivers.Waiver]
+) -> list[Result]:
+    """All results in the order of the cases, what fails being told as it is found, waivers applied."""
+    today = options.today or datetime.now(UTC).date()
     order = {case.id: number for number, case in enumerate(chosen)}
     bar = Bar(len(chosen), sys.stderr)
     found: list[Result] = []
-    for result in pool.run(plan, chosen, max(options.processes, 1)):
+    for result in _run_cases(plan, chosen, options):
         found.append(result)
         bar.show(len(found), result.case)
-        if options.verbose or result.failed:
+        (held,) = waivers.apply([result], known, today)
+        if options.verbose or held.failed:
             bar.clear()
-            sys.stdout.write(_line(result))
+            sys.stdout.write(_line(held))
     bar.clear()
-    return sorted(found, key=lambda result: order[result.case])
+    return waivers.apply(sorted(found, key=lambda result: order[result.case]), known, today)
+
+
+def _run_cases(plan: Plan, chosen: Sequence[Case], options: argparse.Namespace) -> Iterator[Result]:
+    """The results as they come, those first that are known from before."""
+    with ExitStack() as files:
+        progress = None
+        if options.resume is not None:
+            about = {"adapter": plan.adapter, "options": dict(plan.options), "against": plan.against}
+            progress = files.enter_context(closing(Progress(Path(options.resume), about)))
+        known = progress.known if progress is not None else {}
+        yield from (known[case.id] for case in chosen if case.id in known)
+        left = [case for case in chosen if case.id not in known]
+        if options.dask is not None:
+            results = cluster.run(plan, left, options.dask)
+        else:
+            results = pool.run(plan, left, max(options.processes, 1))
+        for result in results:
+            if progress is not None:
+                progress.add(result)
+            yield result
 
 
 def _line(result: Result) -> str:
-    why = f": {result.detail}" if result.detail else ""
+    why = "".join(f": {part}" for part in (result.complaint, result.detail) if part)
+    why += f" (waived: {result.waived})" if result.waived else ""
     rules = f" [{', '.join(result.rules)}]" if result.rules else ""
     return f"{result.case}: {result.status.value}{why}{rules}\n"

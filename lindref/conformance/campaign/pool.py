@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +18,8 @@ from lindref import classes
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.find import described, make
 from lindref.conformance.adapters.interface import Adapter, AdapterError, Description
-from lindref.conformance.campaign.examine import JUDGING, MODEL, RUNS, examine, one_line
-from lindref.conformance.campaign.result import Result, Status
+from lindref.conformance.campaign.examine import MODEL, RUNS
+from lindref.conformance.campaign.result import Result, broken, unknown
 
 #: How long the model and the judge may take with one case, as a multiple of the implementation's limit.
 OURS = 4
@@ -43,61 +45,25 @@ class Plan:
         return adapter, classes.evolve(said, profile=self.against) if self.against else said
 
 
-def serve(plan: Plan, line: Connection) -> None:
-    """A process's work: cases come through ``line``, phases and results go back."""
-    os.setsid()  # so that whatever the adapter starts can be ended with it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        adapter, said = plan.made()
-    except AdapterError as error:
-        line.send(("error", str(error)))
-        return
-    line.send(("ready", None))
-    used = False
-    while True:
-        try:
-            case: Case | None = line.recv()
-        except EOFError:
-            break
-        if case is None:
-            break
-        line.send(("result", _one(adapter, said, case, line, again=used)))
-        used = True
-    if hasattr(adapter, "close"):
-        adapter.close()
-
-
-def _one(adapter: Adapter, said: Description, case: Case, line: Connection, *, again: bool) -> Result:
-    """One case; an error of ours is told as what it is, and stops no campaign either."""
-    try:
-        if again and hasattr(adapter, "reset"):
-            line.send(("phase", RUNS))
-            adapter.reset()
-    except Exception as error:  # noqa: BLE001 (as above)
-        return _broken(case, f"the adapter's reset() raised {one_line(error)}")
-    try:
-        return examine(adapter, said, case, lambda phase: line.send(("phase", phase)))
-    except Exception as error:  # noqa: BLE001 (one case of many)
-        return _unknown(case, f"lindref could not judge it: {one_line(error)}")
-
-
-def _broken(case: Case, detail: str) -> Result:
-    return Result(case.id, case.kind, Status.BROKEN, detail, title=case.title, cell=case.cell)
-
-
-def _unknown(case: Case, detail: str) -> Result:
-    return classes.evolve(_broken(case, detail), status=Status.UNKNOWN)
-
-
 class _Worker:
     """A process, the case that it is at, and when it has to be done."""
 
     def __init__(self, plan: Plan) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.line, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(plan, theirs), daemon=True)
-        self.process.start()
+        ours, theirs = socket.socketpair()
+        # The process finds adapters where this one does; it leads a session, so that all that it starts ends with it.
+        place = os.pathsep.join(word or os.getcwd() for word in sys.path)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lindref.conformance.campaign.worker", str(theirs.fileno())],
+            env={**os.environ, "PYTHONPATH": place},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
         theirs.close()
+        self.line = Connection(ours.detach())
+        with suppress(OSError):  # it is gone: that is found out where its end is seen
+            self.line.send(plan)
         self.plan = plan
         self.case: Case | None = None
         self.ready = False
@@ -119,11 +85,14 @@ class _Worker:
     def end(self) -> str:
         """End it, and all that it started; how it had ended by itself, if it had."""
         self.line.close()
+        try:
+            code = self.process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            code = None
         with suppress(OSError):  # nobody is left
-            os.killpg(self.process.pid or 0, signal.SIGKILL)
-        self.process.join(5)
-        code = self.process.exitcode
-        if code is None or code == -signal.SIGKILL:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if code is None:
             return "killed"
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
@@ -131,8 +100,8 @@ class _Worker:
         """The result of a case that there will be none of."""
         assert self.case is not None
         if self.phase == RUNS:
-            return _broken(self.case, how)
-        return _unknown(self.case, f"{how} (in lindref, {self.phase})")
+            return broken(self.case, how)
+        return unknown(self.case, f"{how} (in lindref, {self.phase})")
 
 
 def run(plan: Plan, cases: Sequence[Case], processes: int = 1) -> Iterator[Result]:
@@ -141,7 +110,7 @@ def run(plan: Plan, cases: Sequence[Case], processes: int = 1) -> Iterator[Resul
     workers: list[_Worker] = []
     try:
         while left or workers:
-            while left and len(workers) < processes and not any(not w.ready for w in workers[1:]):
+            while len(workers) < processes and sum(worker.case is None for worker in workers) < len(left):
                 workers.append(_Worker(plan))
             soonest = min(worker.until for worker in workers)
             lines: Mapping[Any, _Worker] = {worker.line: worker for worker in workers}
@@ -158,7 +127,8 @@ def run(plan: Plan, cases: Sequence[Case], processes: int = 1) -> Iterator[Resul
                     else:
                         with suppress(OSError):
                             worker.line.send(None)
-                        worker.process.join(plan.limit)
+                        with suppress(subprocess.TimeoutExpired):  # close() has as long as a case
+                            worker.process.wait(plan.limit)
                         worker.end()
                         workers.remove(worker)
     finally:
@@ -198,6 +168,3 @@ def _heard(worker: _Worker, *, timed_out: bool) -> Result | object | None:
         assert isinstance(what, Result)
         return what
     return None
-
-
-__all__ = ["JUDGING", "Plan", "run", "serve"]

@@ -8,6 +8,8 @@ from lindref import classes
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.interface import Observed
 from lindref.conformance.adapters.own import Lindref
+from lindref.conformance.campaign.watch import Watch
+from lindref.system.system import System
 from lindref.threei.numbers import THREEI_CALLS
 from lindref.trace.format import Record
 
@@ -22,13 +24,26 @@ class Reference:
     choices: bool
 
 
+class _Watched(Lindref):
+    """The model, watched."""
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(profile)
+        self.watch = Watch()
+
+    def made(self, system: System) -> None:
+        """Watch what it does."""
+        self.watch.attach(system)
+
+
 def reference(case: Case, profile: str) -> Reference:
     """Run ``case`` on the model. Raises ``NotApplicable`` where the model cannot."""
-    seen = Lindref(profile).run(case)
+    model = _Watched(profile)
+    seen = model.run(case)
     if seen.trace is None:
         return Reference(seen, case.rules, case.needs, choices=False)
     records = list(seen.read_trace())
-    rules = sorted({*case.rules, *(r["rule"] for r in records if "rule" in r)})
+    rules = sorted({*case.rules, *(r["rule"] for r in records if "rule" in r), *model.watch.rules()})
     return Reference(
         seen, tuple(rules), case.needs | needs(records, case), any(r["event"] == "choice" for r in records)
     )

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from lindref import classes
+from lindref.conformance.adapters.case import Case
 
 
 class Status(Enum):
@@ -71,3 +72,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Status):
         return value.value
     return list(value) if isinstance(value, tuple) else value
+
+
+def broken(case: Case, detail: str) -> Result:
+    """A case that the implementation, or its adapter, did not come through."""
+    return Result(case.id, case.kind, Status.BROKEN, detail, title=case.title, cell=case.cell)
+
+
+def unknown(case: Case, detail: str) -> Result:
+    """A case that we did not come through."""
+    return classes.evolve(broken(case, detail), status=Status.UNKNOWN)

@@ -1,0 +1,1 @@
+"""What a campaign has found, as one page, and for other programs."""

@@ -1,0 +1,55 @@
+"""A process of a campaign: it makes the adapter, and does the cases that it is sent, one after the other."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from lindref.conformance.adapters.case import Case
+from lindref.conformance.adapters.interface import Adapter, AdapterError, Description
+from lindref.conformance.campaign.examine import RUNS, examine, one_line
+from lindref.conformance.campaign.pool import Plan
+from lindref.conformance.campaign.result import Result, broken, unknown
+
+
+def serve(line: Connection) -> None:
+    """A plan comes through ``line``, then cases; phases and results go back."""
+    plan: Plan = line.recv()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        adapter, said = plan.made()
+    except AdapterError as error:
+        line.send(("error", str(error)))
+        return
+    line.send(("ready", None))
+    used = False
+    while True:
+        try:
+            case: Case | None = line.recv()
+        except EOFError:
+            break
+        if case is None:
+            break
+        line.send(("result", _one(adapter, said, case, line, again=used)))
+        used = True
+    if hasattr(adapter, "close"):
+        adapter.close()
+
+
+def _one(adapter: Adapter, said: Description, case: Case, line: Connection, *, again: bool) -> Result:
+    """One case; an error of ours is told as what it is, and stops no campaign either."""
+    try:
+        if again and hasattr(adapter, "reset"):
+            line.send(("phase", RUNS))
+            adapter.reset()
+    except Exception as error:  # noqa: BLE001 (as above)
+        return broken(case, f"the adapter's reset() raised {one_line(error)}")
+    try:
+        return examine(adapter, said, case, lambda phase: line.send(("phase", phase)))
+    except Exception as error:  # noqa: BLE001 (one case of many)
+        return unknown(case, f"lindref could not judge it: {one_line(error)}")
+
+
+if __name__ == "__main__":
+    serve(Connection(int(sys.argv[1])))
