@@ -15,6 +15,9 @@ from lindref.profile import LIND, SPEC
 #: Name → where it is, what it is.
 ADAPTERS: Mapping[str, tuple[str, str]] = {
     "lindref": ("lindref.conformance.adapters.own:Lindref", "lindref itself: another profile, engine or schedule"),
+    "linux": ("lindref.conformance.adapters.native:Linux", "the host: programs compiled by its cc, under strace"),
+    "lind-boot": ("lindref.conformance.adapters.lind_boot:LindBoot", "a real installation of Lind-Wasm"),
+    "recorded": ("lindref.conformance.adapters.recorded:Recorded", "files: recorded vectors, traces, saved cases"),
 }
 
 

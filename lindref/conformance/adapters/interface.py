@@ -7,13 +7,15 @@ verdict ``broken``, never the end of a campaign.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from lindref import classes
 from lindref.conformance.adapters.case import Bits, Case
 from lindref.profile import SPEC
+from lindref.trace.format import Record
 from lindref.trace.reader import Reader
 
 #: Kinds of case: wasm programs in a folder; the same as C sources that the adapter compiles; scripts of calls; calls
@@ -47,7 +49,8 @@ class Description:
     ``profile``: which profile it is held against. ``kinds``, ``features``: of ``KINDS`` and ``FEATURES``; cases that
     need something else are not applicable. ``observes``: events that its traces have (docs/trace.md), none where it
     makes no trace. ``same_calls``: whether the calls in them are those that the case's own programs make (another C
-    library makes others). ``lacks``: why it has not a feature or kind, for people.
+    library makes others). ``is_linux``: whether it may differ by the rules of spec/linux.md. ``lacks``: why it has not
+    a feature or kind, for people.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Description:
     features: frozenset[str] = frozenset(FEATURES)
     observes: frozenset[str] = frozenset()
     same_calls: bool = True
+    is_linux: bool = False
     lacks: Mapping[str, str] = classes.field(factory=dict)
 
     def why_not(self, case: Case, needs: frozenset[str]) -> str:
@@ -97,14 +101,22 @@ class Observed:
     results: tuple[tuple[Bits, ...] | str, ...] | None = None
     note: str = ""
 
-    def open_trace(self) -> IO[bytes]:
-        """The trace as a stream; there has to be one."""
+    @contextmanager
+    def read_trace(self) -> Iterator[Reader]:
+        """The trace, to be iterated; there has to be one. Raises ``TraceError``, ``OSError``."""
         assert self.trace is not None
-        return io.BytesIO(self.trace) if isinstance(self.trace, bytes) else self.trace.open("rb")
+        if isinstance(self.trace, bytes):
+            yield Reader(io.BytesIO(self.trace), "trace")
+            return
+        with self.trace.open("rb") as stream:
+            yield Reader(stream, str(self.trace))
 
-    def read_trace(self) -> Reader:
-        """The trace, to be iterated. Raises ``TraceError``, ``OSError``."""
-        return Reader(self.open_trace(), "trace" if isinstance(self.trace, bytes) else str(self.trace))
+    def records(self) -> list[Record]:
+        """All events of the trace, none where there is no trace. Raises as ``read_trace``."""
+        if self.trace is None:
+            return []
+        with self.read_trace() as reader:
+            return list(reader)
 
 
 class Adapter(Protocol):

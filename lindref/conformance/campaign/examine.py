@@ -80,7 +80,7 @@ def misshapen(seen: Any, said: Description) -> str:
 
 def _judge(case: Case, said: Description, seen: Observed, model: Reference) -> Verdict:
     """What was seen against what the specification allows: the outputs first, then the calls one by one."""
-    verdict = outputs.verdict(case, said.profile, seen, model)
+    verdict = outputs.verdict(case, said, seen, model)
     if seen.trace is None or verdict.status not in (Status.ALLOWED, Status.FORBIDDEN):
         return verdict
     calls = traces.verdict(case, said, seen, model)

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lindref import classes
 from lindref.conformance.adapters.case import Case
-from lindref.conformance.adapters.interface import Observed
+from lindref.conformance.adapters.interface import Description, Observed
 from lindref.conformance.adapters.own import Lindref
-from lindref.conformance.campaign.reference import Reference, rule_of
+from lindref.conformance.campaign import observations
+from lindref.conformance.campaign.reference import Reference
 from lindref.conformance.campaign.result import Status
 from lindref.conformance.campaign.said import ALLOWED, Verdict
-from lindref.conformance.vectors import judge
-from lindref.conformance.vectors.compare import Row, rows
-from lindref.conformance.vectors.model import Vector
-from lindref.conformance.vectors.play import VectorSystem, play
 from lindref.explore.outcomes import result_of
-from lindref.profile import Profile, by_name
-from lindref.system.choices import Seeded
 
 #: Schedules that are tried before an outcome that was not met counts as one that cannot be.
 SCHEDULES = 40
@@ -26,19 +20,19 @@ SCHEDULES = 40
 Outcome = Mapping[str, Any]
 
 
-def verdict(case: Case, profile: str, seen: Observed, model: Reference) -> Verdict:
+def verdict(case: Case, said: Description, seen: Observed, model: Reference) -> Verdict:
     """Whether what was seen of ``case`` may be seen."""
     if case.script is not None:
-        return _script(case.script, by_name(profile), seen, model)
+        return observations.verdict(case.script, said, seen, model)
     if case.calls is not None:
         return _module(case, seen, model)
-    declared = case.expected.get(profile)
+    declared = case.expected.get(said.profile)
     if declared is not None:
         return _among(declared, seen, complete=True)
     wanted = [_shown(model.observed)]
     if any(not _misses(one, seen) for one in wanted) or not model.choices:
         return _among(wanted, seen, complete=True)
-    return _among([*wanted, *other_outcomes(case, profile)], seen, complete=False)
+    return _among([*wanted, *other_outcomes(case, said.profile)], seen, complete=False)
 
 
 # Programs.
@@ -101,57 +95,6 @@ def _among(outcomes: Any, seen: Observed, *, complete: bool) -> Verdict:
         more = f" (nor one of {many - 1} other outcomes)" if many > 1 else ""
         return Verdict(Status.FORBIDDEN, first + more)
     return Verdict(Status.UNKNOWN, f"{first}; not met under {many} schedules")
-
-
-# Scripts.
-
-
-def _script(vector: Vector, profile: Profile, seen: Observed, model: Reference) -> Verdict:
-    observation = seen.seen
-    if observation is None:
-        return Verdict(Status.BROKEN, "no observation of the script")
-    if vector.lind:
-        found = judge.judge(vector, profile, lambda *_: observation, model=play)
-        if found.status is judge.Status.FAILED:
-            return Verdict(Status.FORBIDDEN, found.detail, _rules(found.detail, vector, observation, model))
-        return Verdict(Status.ALLOWED, "" if not found.reasons else f"as {found.against}: {', '.join(found.reasons)}")
-    assert model.observed.seen is not None
-    row = first_difference(vector, model.observed.seen, observation)
-    if row is None:
-        return ALLOWED
-    if model.choices:
-        for other in other_observations(vector, profile):
-            if first_difference(vector, other, observation) is None:
-                return ALLOWED
-        return Verdict(Status.UNKNOWN, f"{row}; not met under {SCHEDULES + 1} schedules")
-    return Verdict(Status.FORBIDDEN, str(row), _rule(row, model))
-
-
-def other_observations(vector: Vector, profile: Profile) -> Iterator[Mapping[str, Any]]:
-    """What the model shows of a script under other schedules."""
-    for seed in range(SCHEDULES):
-        yield VectorSystem(vector, profile, Seeded(seed)).seen(vector)
-
-
-def first_difference(vector: Vector, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Row | None:
-    """Where an observation parts from the one that was to be."""
-    held = classes.evolve(vector, lind=wanted, tags=())
-    return next((row for row in rows(held, wanted, found) if not row.same), None)
-
-
-def _rules(detail: str, vector: Vector, observation: Mapping[str, Any], model: Reference) -> tuple[str, ...]:
-    del detail
-    row = first_difference(vector, model.observed.seen or {}, observation) if model.observed.seen else None
-    return _rule(row, model) if row is not None else ()
-
-
-def _rule(row: Row, model: Reference) -> tuple[str, ...]:
-    """The rule that the model's run showed at the call that a difference is about."""
-    number = None if row.step is None else row.step.get("n")
-    if not isinstance(number, int) or model.observed.trace is None:
-        return ()
-    rule = rule_of(model.observed.read_trace(), row.cage, number)
-    return (rule,) if rule else ()
 
 
 # Modules.

@@ -42,7 +42,7 @@ def reference(case: Case, profile: str) -> Reference:
     seen = model.run(case)
     if seen.trace is None:
         return Reference(seen, case.rules, case.needs, choices=False)
-    records = list(seen.read_trace())
+    records = seen.records()
     rules = sorted({*case.rules, *(r["rule"] for r in records if "rule" in r), *model.watch.rules()})
     return Reference(
         seen, tuple(rules), case.needs | needs(records, case), any(r["event"] == "choice" for r in records)
