@@ -30,12 +30,17 @@ def verdict(vector: Vector, said: Description, seen: Observed, model: Reference)
     row, reasons = differs(vector, said, seen.seen, model.observed.seen)
     if row is None:
         return Verdict(Status.ALLOWED, f"differs as Linux does: {', '.join(reasons)}", reasons) if reasons else ALLOWED
-    if model.choices:
-        for other in other_observations(vector, by_name(said.profile)):
-            if differs(vector, said, seen.seen, other)[0] is None:
-                return ALLOWED
-        return Verdict(Status.UNKNOWN, f"{text(row)}; not met under {SCHEDULES + 1} schedules", _rules(row, model))
-    return Verdict(Status.FORBIDDEN, text(row), _rules(row, model))
+    if not model.choices:
+        return Verdict(Status.FORBIDDEN, text(row), _rules(row, model))
+    same = True
+    for other in other_observations(vector, by_name(said.profile)):
+        elsewhere, _ = differs(vector, said, seen.seen, other)
+        if elsewhere is None:
+            return ALLOWED
+        same &= (elsewhere.what, elsewhere.cage, elsewhere.played) == (row.what, row.cage, row.played)
+    # What no schedule changes is no matter of schedules.
+    status = Status.FORBIDDEN if same else Status.UNKNOWN
+    return Verdict(status, f"{text(row)} (under {SCHEDULES + 1} schedules)", _rules(row, model))
 
 
 def other_observations(vector: Vector, profile: Profile) -> Iterator[Observation]:

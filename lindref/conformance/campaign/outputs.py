@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from lindref.conformance.adapters.case import Case
+from lindref.conformance.adapters.case import Case, Program
 from lindref.conformance.adapters.interface import Description, Observed
-from lindref.conformance.adapters.own import Lindref
+from lindref.conformance.adapters.own import MAX_TICKS, Lindref
 from lindref.conformance.campaign import observations
 from lindref.conformance.campaign.reference import Reference
 from lindref.conformance.campaign.result import Status
 from lindref.conformance.campaign.said import ALLOWED, Verdict
-from lindref.explore.outcomes import result_of
+from lindref.explore.exhaustive import Bounds, deepen
+from lindref.system.runtime import Config
 
-#: Schedules that are tried before an outcome that was not met counts as one that cannot be.
-SCHEDULES = 40
+#: States that are looked at before an outcome that was not met counts as unknown.
+STATES = 5_000
 
 Outcome = Mapping[str, Any]
 
@@ -26,13 +27,15 @@ def verdict(case: Case, said: Description, seen: Observed, model: Reference) -> 
         return observations.verdict(case.script, said, seen, model)
     if case.calls is not None:
         return _module(case, seen, model)
+    assert case.program is not None
     declared = case.expected.get(said.profile)
     if declared is not None:
         return _among(declared, seen, complete=True)
     wanted = [_shown(model.observed)]
     if any(not _misses(one, seen) for one in wanted) or not model.choices:
         return _among(wanted, seen, complete=True)
-    return _among([*wanted, *other_outcomes(case, said.profile)], seen, complete=False)
+    others, complete = other_outcomes(case.program, said.profile)
+    return _among([*wanted, *others], seen, complete=complete)
 
 
 # Programs.
@@ -42,15 +45,12 @@ def _shown(seen: Observed) -> Outcome:
     return {"stdout": seen.stdout, "status": seen.status}
 
 
-def other_outcomes(case: Case, profile: str) -> Iterator[Outcome]:
-    """Outcomes of the model under other schedules."""
-    assert case.program is not None
-    for seed in range(SCHEDULES):
-        own = Lindref(profile, seed=str(seed))
-        system = own.booted(case.program)
-        system.run()
-        found = result_of(system)
-        yield {"stdout": found.stdout, "status": found.exit_status}
+def other_outcomes(program: Program, profile: str) -> tuple[list[Outcome], bool]:
+    """Outcomes of the model under other schedules, and whether there are no others."""
+    config = Config(max_ticks=MAX_TICKS, accesses="shared")
+    system = Lindref(profile, engine="reference").booted(program, config)
+    found, search = deepen(system, Bounds(states=STATES))
+    return [{"stdout": one.stdout, "status": one.exit_status} for one in found.found], search.complete and not search.cut
 
 
 def _bytes(value: Any) -> Any:
@@ -94,7 +94,7 @@ def _among(outcomes: Any, seen: Observed, *, complete: bool) -> Verdict:
     if complete:
         more = f" (nor one of {many - 1} other outcomes)" if many > 1 else ""
         return Verdict(Status.FORBIDDEN, first + more)
-    return Verdict(Status.UNKNOWN, f"{first}; not met under {many} schedules")
+    return Verdict(Status.UNKNOWN, f"{first}; not met among the {many} outcomes that were found")
 
 
 # Modules.
