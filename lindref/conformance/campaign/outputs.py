@@ -50,7 +50,8 @@ def other_outcomes(program: Program, profile: str) -> tuple[list[Outcome], bool]
     config = Config(max_ticks=MAX_TICKS, accesses="shared")
     system = Lindref(profile, engine="reference").booted(program, config)
     found, search = deepen(system, Bounds(states=STATES))
-    return [{"stdout": one.stdout, "status": one.exit_status} for one in found.found], search.complete and not search.cut
+    outcomes = [{"stdout": one.stdout, "status": one.exit_status} for one in found.found]
+    return outcomes, search.complete and not search.cut
 
 
 def _bytes(value: Any) -> Any:
