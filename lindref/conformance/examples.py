@@ -167,13 +167,14 @@ def _lines(example: Example, known: Mapping[str, Vector], command: Callable[[Seq
             raise ExampleError(f"{example.rule}: there is no script {example.vector}")
         yield from (line.text for line in script_lines(known[example.vector], example.profile))
         return
-    output = io.StringIO()
+    raw = io.BytesIO()
+    output = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)  # programs write bytes, commands text
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), _among_guests():
         if example.command:
             command(example.command)
         else:
             exec(compile("\n".join(example.python), f"<example of {example.rule}>", "exec"), {})  # noqa: S102  # ours
-    yield from output.getvalue().splitlines()
+    yield from raw.getvalue().decode("utf-8", "backslashreplace").splitlines()
 
 
 @contextlib.contextmanager

@@ -269,6 +269,8 @@ def _field(field: Field, value: int) -> str:
 
 def wait_status(status: int) -> str:
     """A wait status as strace shows it."""
+    if status & 0xFFFF == 0xFFFF:
+        return "{WIFCONTINUED(s)}"
     if status & 0x7F == 0:
         return f"{{WIFEXITED(s) && WEXITSTATUS(s) == {status >> 8 & 255}}}"
     if status & 0xFF == 0x7F:

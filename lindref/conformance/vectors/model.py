@@ -43,6 +43,16 @@ class Vector:
                 return min(max(int(value), 1), 32)
         return 4
 
+    @property
+    def user(self) -> tuple[int, int] | None:
+        """User and group ids that the host process has, where a tag ``user=UID:GID`` says so; else those of root."""
+        for tag in self.tags:
+            name, _, value = tag.partition("=")
+            uid, _, gid = value.partition(":")
+            if name == "user" and uid.isdecimal() and gid.isdecimal():
+                return int(uid), int(gid)
+        return None
+
 
 def load(path: Path) -> list[Vector]:
     """The vectors of a file. Raises ``VectorError`` for what FORMAT.md does not allow."""

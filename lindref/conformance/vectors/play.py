@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lindref import classes
 from lindref.conformance.vectors import image
 from lindref.conformance.vectors.frame import Frame
 from lindref.conformance.vectors.model import Json, Vector, VectorError
@@ -103,6 +104,8 @@ def prepare(system: PlayingSystem, vector: Vector) -> None:
         except RootError as error:
             raise VectorError(f"{vector.id}: {error}") from None
     console.end_stdin(kernel)
+    if vector.user is not None:
+        kernel.identity = classes.evolve(kernel.identity, uid=vector.user[0], gid=vector.user[1])
     system.tables = tables.boot(system.tables, RECORDER, kernel.rows)
     system.boot(b"/prog/main", first, [b"/prog/main"], ())
 
