@@ -6,10 +6,11 @@ import pytest
 from vm.worlds import World, everything, finish
 
 from lindref.state.codec import decode, encode
+from lindref.vm import engines
 from lindref.vm.link import instantiate
 from lindref.vm.machine import Machine
 from lindref.vm.outcomes import Stepped
-from lindref.vm.values import ExnInst, TagInst
+from lindref.vm.values import ExnInst, FuncInst, TagInst
 from lindref.wasm.features import BUILT
 from lindref.wasm.text.parser import parse_module
 
@@ -131,10 +132,15 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
 @pytest.mark.parametrize(("body", "wanted", "trail"), CASES)
-def test_both_encodings(body: str, wanted: tuple[object, ...], trail: int) -> None:
+def test_both_encodings(body: str, wanted: tuple[object, ...], trail: int, engine: str) -> None:
     world = World.text(f'{HEAD} (func (export "f") (result i32) {body}))')
-    assert world.call("f")[: len(wanted)] == wanted
+    func = world.instance.export("f")
+    assert isinstance(func, FuncInst)
+    machine = engines.machine(engine, world.store)
+    machine.call(func, [])
+    assert finish(machine)[: len(wanted)] == wanted
     assert world.store.globals[0].value == trail
 
 

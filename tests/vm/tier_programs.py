@@ -18,7 +18,7 @@ class Writer:
         self.choices = choices
         self.number = number
         self.functions = functions
-        self.labels: list[bool] = []
+        self.labels: list[bool | None] = []
         self.budget = 40
 
     def expr(self, depth: int = 0) -> str:

@@ -7,6 +7,9 @@ the first will not do.
 
 A loop is ``for _ in F``, which counts a tick a round; ``R`` gives back that of the first round, which is none.
 
+A line that cannot be done again must not fail, not even where Python's stack is used up: then calls and comparisons do,
+arithmetic with integers does not. So ``b`` is looked at by a subtraction.
+
 With an *entry*, the function begins at the head of that loop: what comes before it is left out, and inside loops around
 it is passed over once, while ``e`` is set.
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from lindref import classes
-from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Site, Switch
+from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Site, Switch, Try
 
 #: Python allows 20 blocks within each other, and 100 levels of indentation.
 MAX_LOOPS = 17
@@ -51,6 +54,7 @@ class Layout:
         self.path: set[int] = set()
         self.gated = 0  # loops around the entry that are being written
         self.open: set[Label] = set()  # labels that one is inside of
+        self.tries = 0  # Python's try statements that are being written
         self.entry: Loop | None = None
         if entry is not None:
             trail = find(nodes, entry)
@@ -97,6 +101,8 @@ class Layout:
                 found = self.if_(node, rest, indent, fall)
             elif isinstance(node, Loop):
                 found = self.loop(node, rest, indent, inner)
+            elif isinstance(node, Try):
+                found = self.try_(node, rest, indent, fall)
             else:
                 found = self.block(node, rest, indent, inner)
             if isinstance(found, bool):
@@ -168,7 +174,7 @@ class Layout:
             self.path = path
             return goes_on
         middle = len(runs) // 2
-        self.emit(indent, f"if k < {runs[middle][0]}:")
+        self.emit(indent, f"if k < {runs[middle][0]}:", node.site)
         low = self.tree(node, runs[:middle], on_path, indent + 1, fall)
         if not low:
             return self.tree(node, runs[middle:], on_path, indent, fall)
@@ -252,6 +258,31 @@ class Layout:
         beyond = (targets(body) & self.open) - leads
         return any(self.home(label) >= len(self.suites) for label in beyond)
 
+    def try_(self, node: Try, rest: list[Any], indent: int, fall: frozenset[Label]) -> bool | list[Any]:
+        """A ``try``; what follows goes behind its body where exceptions must get past it by falling off the end."""
+        if len(self.suites) + self.tries >= MAX_LOOPS:
+            raise Unfit("loops within loops")
+        away = self.away(fall)
+        past = bool(rest) and any(targets(caught) & away for _, caught in node.catches)
+        if rest and targets(node.body) & away:
+            raise Unfit("a protected body that goes on and branches")
+        inner = NONE if rest else fall
+        self.emit(indent, "try:")
+        self.tries += 1
+        goes_on = self.suite(node.body, indent + 1, inner)
+        self.tries -= 1
+        for name, caught in node.catches:
+            wanted = any("x" in one.text for one in caught if isinstance(one, Line | Leave))
+            self.emit(indent, f"except {name} as x:" if wanted else f"except {name}:")
+            caught_goes_on = self.suite(caught, indent + 1, fall if past else inner)
+            goes_on = goes_on or (caught_goes_on and not past)
+        if not past:
+            return (rest or True) if goes_on else False
+        if goes_on:
+            self.emit(indent, "else:")
+            self.suite(rest, indent + 1, fall)
+        return True
+
     def loop(self, node: Loop, rest: list[Any], indent: int, inner: frozenset[Label]) -> bool | list[Any]:
         """A loop."""
         on_path = id(node) in self.path
@@ -267,13 +298,13 @@ class Layout:
 
     def python_loop(self, suite: Suite, body: list[Any], rest: list[Any], indent: int) -> bool | list[Any]:
         """``while True``, then what those who pass through need."""
-        if len(self.suites) >= MAX_LOOPS:
+        if len(self.suites) + self.tries >= MAX_LOOPS:
             raise Unfit("loops within loops")
         at = len(self.lines)
         if suite.again is None:
             self.emit(indent, "while True:")
         else:
-            self.emit(indent, "R(None)")
+            self.emit(indent, "R(None)", suite.again.head)
             self.emit(indent, "for _ in F:")
         self.suites.append(suite)
         opened = suite.leads - self.open if suite.again is None else {suite.again}
@@ -292,7 +323,7 @@ class Layout:
             if n == len(suite.passing) - 1 and not suite.broken:
                 after.append(Branch(label))
             else:
-                after.append(If(f"b == {label.number}", f"b != {label.number}", None, [Branch(label)]))
+                after.append(If(f"not b - {label.number}", f"b - {label.number}", None, [Branch(label)]))
         if suite.broken:
             after += rest
         return after or suite.broken
@@ -346,6 +377,10 @@ def targets(nodes: list[Any]) -> frozenset[Label]:
         elif isinstance(node, Switch):
             for target in node.targets:
                 todo += target
+        elif isinstance(node, Try):
+            todo += node.body
+            for _, caught in node.catches:
+                todo += caught
     return frozenset(found)
 
 
@@ -356,8 +391,8 @@ def completes(nodes: list[Any]) -> bool:
             return False
         if isinstance(node, If) and not (completes(node.then) or completes(node.other)):
             return False
-        if isinstance(node, Loop) and not completes(node.body):
-            return False
+        if isinstance(node, Loop | Try) and not completes(node.body):
+            return False  # what catches ends with a branch
         if isinstance(node, Block) and not node.label.used and not completes(node.body):
             return False
     return True
@@ -372,6 +407,11 @@ def tidy(nodes: list[Any], labels: frozenset[Label]) -> bool:
             return all(tidy(target, labels) for target in node.targets)
         if isinstance(node, Block) and not node.label.used:
             return tidy(node.body + nodes[k + 1 :], labels)
+        if isinstance(node, Try):
+            if not targets([node]) & labels:
+                continue
+            rest = nodes[k + 1 :]
+            return tidy(node.body, labels) if not rest else not targets(node.body) & labels and tidy(rest, labels)
         if not isinstance(node, If) or not (targets(node.then) | targets(node.other)) & labels:
             continue
         rest = nodes[k + 1 :]
@@ -395,7 +435,7 @@ def find(nodes: list[Any], pc: int) -> list[Any] | None:
         parts = [node.then, node.other] if isinstance(node, If) else []
         if isinstance(node, Switch):
             parts = node.targets
-        if isinstance(node, Block | Loop):
+        if isinstance(node, Block | Loop | Try):
             parts = [node.body]
         for part in parts:
             trail = find(part, pc)

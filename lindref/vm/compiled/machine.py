@@ -13,11 +13,13 @@ from types import CodeType, TracebackType
 from typing import Any, Final
 
 from lindref.vm.compiled.clock import STRETCH, Clock, borrow, give_back
-from lindref.vm.compiled.space import Bail, Space, Tick, space_of
+from lindref.vm.compiled.raising import Bail, Tick, WasmException
+from lindref.vm.compiled.space import Space, space_of
 from lindref.vm.compiled.unit import MAX_WEIGHT, UNITS, Unit, unit
 from lindref.vm.frame import Frame
 from lindref.vm.limits import Exhaustion
 from lindref.vm.machine import DEFAULT_DEPTH, Machine
+from lindref.vm.ops_exceptions import unwind
 from lindref.vm.outcomes import Outcome, Thrown
 from lindref.vm.store import Store
 from lindref.vm.traps import Trap
@@ -97,11 +99,7 @@ class CompilingMachine(Machine):
             self._gap = 1 if self.eager else min(2 * self._gap, WIDEST)
             return
         self._gap = 1
-        more = self.fuel - 1
-        self.fuel = 1
-        self._granted -= more
-        if self._reserve is not None:
-            self._reserve += more
+        self._few()
         self._enter(frame, ready)
 
     def _enter(self, frame: Frame, ready: Unit) -> None:
@@ -130,11 +128,14 @@ class CompilingMachine(Machine):
                 view.space.fuel(clock)
         frame.pc = self.pc
         failed: BaseException | None = None
+        thrown: ExnInst | None = None
         values: Any = ()
         try:
             values = function(*args)
         except FAILURES as failure:
             failed = failure
+        except WasmException as exception:
+            thrown = exception.exn
         used = max(most - 1 - clock.left, 0)
         self._granted += used
         if self._reserve is not None:
@@ -144,11 +145,30 @@ class CompilingMachine(Machine):
             self._leave(frame, failed)
             return
         self.load(frame.parent)
+        if thrown is not None:
+            self._unwind(thrown)
+            return
         count = body.n_results
         if count == 1:
             self.stack.append(values)
         elif count:
             self.stack += values
+
+    def _unwind(self, exn: ExnInst) -> None:
+        """An exception that no compiled frame caught goes on from the frame on top. Where it is caught by a loop's
+        head, compiled code is not entered from here."""
+        self._plain = True
+        unwind(self, exn)
+        self._plain = False
+        self._few()
+
+    def _few(self) -> None:
+        """Leaves the machine one tick of its portion: the next one is looked at."""
+        more = self.fuel - 1
+        self.fuel = 1
+        self._granted -= more
+        if self._reserve is not None:
+            self._reserve += more
 
     def _leave(self, frame: Frame, failure: BaseException) -> None:
         """Makes wasm frames of the Python frames that a failure came through, in place of ``frame``."""

@@ -1,4 +1,4 @@
-"""Loads and stores of memory 0 as Python: the page from the table of those that may be read or written at once.
+"""Loads and stores as Python: the page from the table of those that may be read or written at once.
 
 Where the page is not in the table, or an access goes over its edge, Python raises, and the reference machine does the
 access.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from lindref.vm.compiled.operand import M32, M64, Operand, int_of, plain_of
 from lindref.vm.numeric.floats import f32_from_bits, f64_from_bits
 from lindref.vm.pages import MASK, PAGE, SHIFT
+from lindref.wasm.instructions import MemArg
 
 #: By width the functions of ``struct`` that read and write an unsigned number.
 _READ = {2: "u2", 4: "u4", 8: "u8"}
@@ -40,36 +41,43 @@ def _place(address: Operand, offset: int) -> tuple[str, str]:
     return f"(x := {text}) >> {SHIFT}", f"x & {MASK}"
 
 
-def load(name: str, address: Operand, offset: int) -> Operand:
+def table(name: str, memory: int) -> str:
+    """The name of a table of pages, ``rp`` or ``wp``: that of memory 0 has no number."""
+    return f"{name}{memory or ''}"
+
+
+def load(name: str, address: Operand, memarg: MemArg) -> Operand:
     """A load."""
     kind, what = name.split(".")
-    page, at = _place(address, offset)
+    page, at = _place(address, memarg.offset)
+    rp = table("rp", memarg.memory)
     part = what.removeprefix("load")
     if kind in ("f32", "f64"):
-        text = f"u4(rp[{page}], {at})[0]" if kind == "f32" else f"d8(rp[{page}], {at})[0]"
+        text = f"u4({rp}[{page}], {at})[0]" if kind == "f32" else f"d8({rp}[{page}], {at})[0]"
         return plain_of(f"o_f32_reinterpret_i32({text})" if kind == "f32" else text, address)
     mask = M32 if kind == "i32" else M64
     bits, _, sign = part.partition("_")
     width = int(bits) // 8 if bits else int(kind[1:]) // 8
     if width == 1:
-        text = f"rp[{page}][{at}]"
+        text = f"{rp}[{page}][{at}]"
         if sign == "s":
             return int_of(f"({text} ^ 128) - 128", mask, -128, 127, address)
         return int_of(text, mask, 0, 255, address)
     if sign == "s":
         half = 1 << 8 * width - 1
-        return int_of(f"{_SIGNED[width]}(rp[{page}], {at})[0]", mask, -half, half - 1, address)
-    return int_of(f"{_READ[width]}(rp[{page}], {at})[0]", mask, 0, (1 << 8 * width) - 1, address)
+        return int_of(f"{_SIGNED[width]}({rp}[{page}], {at})[0]", mask, -half, half - 1, address)
+    return int_of(f"{_READ[width]}({rp}[{page}], {at})[0]", mask, 0, (1 << 8 * width) - 1, address)
 
 
-def store(name: str, address: Operand, offset: int, value: Operand) -> str:
+def store(name: str, address: Operand, memarg: MemArg, value: Operand) -> str:
     """A store, as a line."""
     kind, what = name.split(".")
-    page, at = _place(address, offset)
+    page, at = _place(address, memarg.offset)
+    wp = table("wp", memarg.memory)
     if kind == "f64":
-        return f"e8(wp[{page}], {at}, {value.value})"
+        return f"e8({wp}[{page}], {at}, {value.value})"
     if kind == "f32":
-        return f"p4(wp[{page}], {at}, o_i32_reinterpret_f32({value.value}))"
+        return f"p4({wp}[{page}], {at}, o_i32_reinterpret_f32({value.value}))"
     bits = what.removeprefix("store")
     full = int(kind[1:]) // 8
     width = int(bits) // 8 if bits else full
@@ -78,4 +86,4 @@ def store(name: str, address: Operand, offset: int, value: Operand) -> str:
         text = value.value
     else:
         text = f"{value.inner} & {limit:#x}"
-    return f"wp[{page}][{at}] = {text}" if width == 1 else f"{_WRITE[width]}(wp[{page}], {at}, {text})"
+    return f"{wp}[{page}][{at}] = {text}" if width == 1 else f"{_WRITE[width]}({wp}[{page}], {at}, {text})"

@@ -40,7 +40,8 @@ class Line:
     """One line of Python. It has at most one effect, and that comes last."""
 
     text: str
-    site: Site
+    site: Site | None
+    """``None`` for what cannot fail."""
 
 
 @classes.define(eq=False)
@@ -90,11 +91,20 @@ class Switch:
 
 
 @classes.define(eq=False)
+class Try:
+    """What is protected, and for each kind of exception (the name of a Python class) what follows: values are put in
+    their variables, and control leaves by a branch or a return. What handles them stands elsewhere."""
+
+    body: list[Any]
+    catches: list[tuple[str, list[Any]]]
+
+
+@classes.define(eq=False)
 class Leave:
     """A line after which nothing comes: a return, or an exception."""
 
     text: str
-    site: Site
+    site: Site | None
 
 
-Node = Line | Block | Loop | If | Branch | Switch | Leave
+Node = Line | Block | Loop | If | Branch | Switch | Try | Leave

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lindref.vm.compiled import memory_access
+from lindref.vm.compiled import exceptions, memory_access
 from lindref.vm.compiled.nodes import If, Leave, Line, Site, Switch
 from lindref.vm.compiled.operand import M32, M64, Operand, int_of, integer, plain_of, test_of
 from lindref.vm.compiled.translate import SHARED, Translator
@@ -185,6 +185,28 @@ def _call_ref(t: Translator, type_index: int) -> bool:
     return _results(t, f"callee({func.value})({', '.join(o.value for o in args)})", consumed, functype.results)
 
 
+def _tail(t: Translator, functype: Any, also: int, callee: Callable[..., str]) -> None:
+    """A tail call: what is to be called is returned, see ``space.trampoline``. ``callee`` names it, from the ``also``
+    operands that lie on the arguments."""
+    t.settle(keep=len(functype.params) + also)
+    consumed = t.pop(len(functype.params) + also)
+    args, of = consumed[: len(functype.params)], consumed[len(functype.params) :]
+    text = ", ".join([callee(*of), *(o.value for o in args)])
+    t.out.append(Leave(f"return tail({text})", Site(t.state(*consumed))))
+
+
+def _return_call(t: Translator, index: int) -> None:
+    _tail(t, t.module.func_type(t.signatures[index]), 0, lambda: f"f{index}")
+
+
+def _return_call_indirect(t: Translator, type_index: int, table: int) -> None:
+    _tail(t, t.module.func_type(type_index), 1, lambda i: f"i{table}_{type_index}[{i.value}]")
+
+
+def _return_call_ref(t: Translator, type_index: int) -> None:
+    _tail(t, t.module.func_type(type_index), 1, lambda f: f"callee({f.value})")
+
+
 def _memory_size(t: Translator, index: int) -> None:
     text = f"m{index}.size"
     t.push(Operand(text, frozenset((text, SHARED)), form=Operand.INT, atom=True, high=65536, mask=M32))
@@ -237,6 +259,10 @@ RULES: dict[str, Callable[..., Any]] = {
     "call": _call,
     "call_indirect": _call_indirect,
     "call_ref": _call_ref,
+    "return_call": _return_call,
+    "return_call_indirect": _return_call_indirect,
+    "return_call_ref": _return_call_ref,
+    **exceptions.RULES,
     "memory.size": _memory_size,
     "memory.grow": _memory_grow,
     "memory.fill": _effect("z{i}({0}, {1} & 255, {2})", 3),

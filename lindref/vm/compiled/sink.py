@@ -12,10 +12,13 @@ from __future__ import annotations
 from typing import Any
 
 from lindref.vm.compiled.layout import completes
-from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Switch
+from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Switch, Try
 
 #: Lines that may be written several times.
 SHORT = 4
+
+#: Where a branch stands: nothing may be moved there that a ``try`` would then protect, nothing long into a loop.
+FREE, LOOPED, PROTECTED = range(3)
 
 
 def sink(nodes: list[Any], end: Label | None = None) -> list[Any]:
@@ -30,6 +33,8 @@ def sink(nodes: list[Any], end: Label | None = None) -> list[Any]:
             node.then, node.other = sink(node.then, last), sink(node.other, last)
         elif isinstance(node, Switch):
             node.targets = [sink(target) for target in node.targets]
+        elif isinstance(node, Try):
+            node.body = sink(node.body)
     for k, node in enumerate(nodes):
         if isinstance(node, Block) and node.label.used and sink_rest(node, nodes[k + 1 :], end):
             return nodes[: k + 1]
@@ -44,10 +49,12 @@ def sink_rest(block: Block, rest: list[Any], end: Label | None) -> bool:
     if goes_on and end is None:
         return False
     moved = [*rest, Branch(end)] if goes_on and end is not None else rest
-    places: list[tuple[list[Any], bool]] = []
-    _find(block.body, block.label, places, inside=False)
+    places: list[tuple[list[Any], int]] = []
+    _find(block.body, block.label, places, FREE)
     short = len(moved) <= SHORT and all(isinstance(node, Line | Branch | Leave) for node in moved)
     if not short and (len(places) != 1 or places[0][1]):
+        return False
+    if any(where == PROTECTED for _, where in places):
         return False
     if goes_on and end is not None:
         end.used = True
@@ -57,21 +64,25 @@ def sink_rest(block: Block, rest: list[Any], end: Label | None) -> bool:
     return True
 
 
-def _find(nodes: list[Any], label: Label, places: list[tuple[list[Any], bool]], *, inside: bool) -> None:
-    """The lists of nodes that end in a branch to the label, and whether a loop is around them."""
+def _find(nodes: list[Any], label: Label, places: list[tuple[list[Any], int]], where: int) -> None:
+    """The lists of nodes that end in a branch to the label, and where they stand."""
     for node in nodes:
         if isinstance(node, Branch):
             if node.label is label:
-                places.append((nodes, inside))
+                places.append((nodes, where))
             del nodes[nodes.index(node) + 1 :]  # what comes behind is dead
             return
         if isinstance(node, If):
-            _find(node.then, label, places, inside=inside)
-            _find(node.other, label, places, inside=inside)
+            _find(node.then, label, places, where)
+            _find(node.other, label, places, where)
         elif isinstance(node, Block):
-            _find(node.body, label, places, inside=inside)
+            _find(node.body, label, places, where)
         elif isinstance(node, Loop):
-            _find(node.body, label, places, inside=True)
+            _find(node.body, label, places, max(where, LOOPED))
         elif isinstance(node, Switch):
             for target in node.targets:
-                _find(target, label, places, inside=inside)
+                _find(target, label, places, where)
+        elif isinstance(node, Try):
+            _find(node.body, label, places, PROTECTED)
+            for _, caught in node.catches:
+                _find(caught, label, places, PROTECTED)

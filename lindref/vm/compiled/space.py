@@ -1,9 +1,10 @@
 """Where compiled code of an instance runs: the globals of its Python functions.
 
 Names: ``F`` yields once for each tick that is left, ``R`` gives one back; ``rp``, ``wp`` the pages of memory 0; ``m0``
-memory 0, ``c0``, ``z0``, ``w0`` its methods ``copy``, ``fill``, ``grow``; ``g1`` the cell of global 1; ``f5``
-function 5; ``i0_2`` the functions in table 0 that are of type 2, by their index; ``o_…`` operations. A function that is
-not compiled is there too, and raises ``BAIL``.
+memory 0, ``c0``, ``z0``, ``w0`` its methods ``copy``, ``fill``, ``grow``; ``rp1``, ``m1`` and so on are those of memory
+1; ``g1`` the cell of global 1; ``f5`` function 5; ``i0_2`` the functions in table 0 that are of type 2, by their index;
+``E3`` the class of exceptions of tag 3, ``n3`` what makes one; ``o_…`` operations. A function that is not compiled is
+there too, and raises ``BAIL``.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from lindref.vm.compiled.arithmetic import function_name
 from lindref.vm.compiled.clock import Clock
+from lindref.vm.compiled.raising import Bail, Tick, WasmException, again, class_of, maker
+from lindref.vm.compiled.tails import COMPILED, tail, trampoline
 from lindref.vm.compiled.unit import MAX_WEIGHT, Unit
 from lindref.vm.handler import Handler
 from lindref.vm.machine import Machine
 from lindref.vm.numeric.floats import NAN
 from lindref.vm.numeric.table import OPERATIONS
+from lindref.vm.outcomes import Stop
 from lindref.vm.pages import MASK, PAGE, SHIFT
-from lindref.vm.values import FuncInst
+from lindref.vm.values import FuncInst, HostFunc
 from lindref.wasm.typing import matches_heap
 
 if TYPE_CHECKING:
@@ -31,18 +35,13 @@ if TYPE_CHECKING:
     from lindref.vm.store import Store, View
 
 
-class Bail(Exception):
-    """Compiled code cannot go on: the reference machine does this line."""
-
-
-class Tick(Exception):
-    """The ticks are used up."""
-
-
 #: What is the same everywhere.
 CONSTANTS: dict[str, Any] = {
     "BAIL": Bail,
     "TICK": Tick,
+    "WASM": WasmException,
+    "again": again,
+    "tail": tail,
     "NAN": NAN,
     "sqrt": math.sqrt,
     "u2": struct.Struct("<H").unpack_from,
@@ -70,7 +69,7 @@ class Space:
     def __init__(self, store: Store, view: View) -> None:
         self.store = store
         self.view = view
-        self.names: dict[str, Any] = {"__builtins__": {}, "__name__": "wasm", "view": view}
+        self.names: dict[str, Any] = {"__builtins__": {}, "__name__": COMPILED, "view": view}
         self.fuel(Clock())
         self._functions: dict[tuple[int, int], Callable[..., Any]] = {}
 
@@ -87,7 +86,7 @@ class Space:
     def _link(self, unit: Unit) -> Callable[..., Any]:
         """Makes the function of a unit, and those of the compiled functions it calls."""
         check_depth()
-        made: dict[tuple[int, int], FunctionType] = {}
+        made: dict[tuple[int, int], Callable[..., Any]] = {}
         todo = [unit]
         while todo:
             ready = todo.pop()
@@ -95,7 +94,10 @@ class Space:
             if key in made or key in self._functions:
                 continue
             assert ready.code is not None
-            made[key] = function = FunctionType(ready.code, self.names)
+            function: Callable[..., Any] = FunctionType(ready.code, self.names)
+            if "tail" in ready.code.co_names:
+                function = trampoline(function)
+            made[key] = function
             if ready.entry == 0 and self._body(ready.index).weight <= MAX_WEIGHT:
                 self.names[f"f{ready.index}"] = function
             for name in ready.code.co_names:
@@ -127,6 +129,8 @@ class Space:
             value = self._reference
         elif name in ("rp", "wp"):
             value = getattr(self.view, name)
+        elif name[:2] in ("rp", "wp") and name[2:].isdigit():
+            value = getattr(self.view.memories[int(name[2:])], name[:2])
         if value is not None:
             self.names[name] = value
 
@@ -142,6 +146,10 @@ class Space:
                 return filler(self.view.memories[number])
             case "w":
                 return deep(self.view.memories[number].grow)
+            case "E":
+                return class_of(self.view.instance.tags[number].number)
+            case "n":
+                return maker(self.view.instance.tags[number])
             case _:
                 return None
 
@@ -175,16 +183,7 @@ class Space:
 
     def _import(self, number: int) -> Callable[..., Any]:
         """An imported function: compiled ones of other instances are bound at their first call after that."""
-        func = self.view.instance.imports[number]
-
-        def call(*_args: Any) -> Any:
-            if isinstance(func, FuncInst):
-                found = resolve(self.store, func)
-                if found is not None:
-                    self.names[f"f{number}"] = found
-            raise Bail
-
-        return call
+        return foreign(self, number, self.view.instance.imports[number])
 
 
 class Elements(dict[int, Callable[..., Any]]):
@@ -284,15 +283,32 @@ def copier(memory: Memory) -> Callable[[int, int, int, Memory], None]:
 
 
 def handled(store: Store, view: View, handler: Handler, imm: Any) -> Callable[..., Any]:
-    """A handler of the reference machine as a function of operands, for what neither stops nor moves control."""
+    """A handler of the reference machine as a function of operands, for what does not move control. Where it would
+    stop the machine, compiled code is left, and the reference machine does it."""
     small = Machine(store)
     small.switch(view)
 
     def call(*operands: Any) -> Any:
         check_depth()
         small.stack = stack = list(operands)
-        handler(small, imm)
+        try:
+            handler(small, imm)
+        except Stop:
+            raise Bail from None
         return stack[-1] if stack else None
+
+    return call
+
+
+def foreign(space: Space, number: int, func: FuncInst | HostFunc) -> Callable[..., Any]:
+    """What stands for an imported function: the reference machine calls it."""
+
+    def call(*_args: Any) -> Any:
+        if isinstance(func, FuncInst):
+            found = resolve(space.store, func)
+            if found is not None:
+                space.names[f"f{number}"] = found
+        raise Bail
 
     return call
 

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
-from lindref.vm.compiled import arithmetic, atomics, memory_access
+from lindref.vm.compiled import arithmetic, atomics, exceptions, memory_access
 from lindref.vm.compiled.nodes import Block, Branch, If, Label, Leave, Line, Loop, Node, Site, State
 from lindref.vm.compiled.operand import M32, M64, MAX_NESTING, Operand
 from lindref.vm.numeric.table import OPERATIONS
 from lindref.vm.prepare import layout
-from lindref.wasm.instructions import MemArg, Op
+from lindref.wasm.instructions import Catch, MemArg
 from lindref.wasm.module import ExternKind
-from lindref.wasm.types import BlockType, NumType
+from lindref.wasm.types import BlockType, NumType, TagType
 
 if TYPE_CHECKING:
     from lindref.vm.program import Body
@@ -60,8 +60,10 @@ class Open:
     results: Any
     stack: list[Operand]
     outer: list[Node]
-    caught: bool = False
-    """Whether this is behind a ``catch``, which is never run by compiled code."""
+    parts: exceptions.Parts | None = None
+    """Of a ``try``."""
+    landings: list[Label] = classes.field(factory=list)
+    """Where exceptions that are delegated to the present part go on."""
 
 
 OPENERS = frozenset({"block", "loop", "if", "try", "try_table"})
@@ -86,6 +88,8 @@ class Translator:
         self.types: list[Any] = [*body.type.params, *code.local_types()]
         imported = [item.desc for item in self.module.imported(ExternKind.FUNC)]
         self.signatures: list[Any] = [*imported, *self.module.funcs]
+        tags = [item.desc for item in self.module.imported(ExternKind.TAG)]
+        self.tags: list[int] = [tag.type_index for tag in (*tags, *self.module.tags) if isinstance(tag, TagType)]
         self.stack: list[Operand] = []
         self.out: list[Node] = []
         self.temps = 0
@@ -95,6 +99,8 @@ class Translator:
         self.assigned: set[int] = set()  # locals that have been assigned on every way here
         self.preset: set[int] = set()  # locals that may be read before they are assigned
         self.function = Label(0, loop=False, height=0, arity=body.n_results)
+        self.landings: list[Label] = []
+        self.hidden = len(self.types)
 
     # Operands.
 
@@ -153,7 +159,7 @@ class Translator:
 
     def assign(self, name: str, operand: Operand, state: State) -> None:
         """``name = operand``."""
-        if operand.form == Operand.NAN:
+        if operand.form == Operand.NAN and name not in operand.names:
             self.out.append(Line(f"{name} = {operand.text}", Site(state)))
             self.out.append(Line(f"if {name} != {name}: {name} = NAN", Site(state)))
         else:
@@ -200,6 +206,7 @@ class Translator:
                 if i == last:
                     if not dead:
                         self.return_()
+                    exceptions.land(self, self.landings, self.out)
                 else:
                     self.structure(i, name, args, dead=dead)
             elif not dead:
@@ -208,10 +215,10 @@ class Translator:
                     skip = bool(rule(self, *args))
                 elif name in OPERATIONS and op.sig is not None:
                     self.numeric(name, len(op.sig[0]))
-                elif op.width and not op.atomic and isinstance(args[0], MemArg) and args[0].memory == 0:
+                elif op.width and not op.atomic and isinstance(args[0], MemArg):
                     self.access(name, args[0])
-                elif op.atomic and isinstance(args[0], MemArg) and args[0].memory == 0:
-                    self.atomic(op, args[0].offset)
+                elif op.atomic and not name.startswith("memory.") and isinstance(args[0], MemArg):
+                    atomics.access(self, op, args[0])
                 else:
                     self.foreign(name, op.sig)
         return self.out
@@ -225,28 +232,21 @@ class Translator:
         self.push(made)
 
     def access(self, name: str, memarg: MemArg) -> None:
-        """A load or store, memory 0."""
+        """A load or store."""
         if "load" in name:
             (address,) = self.pop(1)
-            self.push(self.failing(memory_access.load(name, address, memarg.offset), address))
+            self.push(self.failing(memory_access.load(name, address, memarg), address))
             return
         self.settle(SHARED, keep=2)
         address, value = self.pop(2)
-        text = memory_access.store(name, address, memarg.offset, value)
+        text = memory_access.store(name, address, memarg, value)
         self.out.append(Line(text, Site(self.state(address, value))))
-
-    def atomic(self, op: Op, offset: int) -> None:
-        """An atomic access, memory 0."""
-        if op.name.startswith("memory."):
-            self.leave()
-        else:
-            atomics.access(self, op, offset)
 
     def foreign(self, name: str, sig: tuple[str, str] | None) -> None:
         """An instruction that the reference machine's handler does, on operands that it is given."""
         counts = SIMPLE_COUNTS.get(name)
         if counts is None:
-            if sig is None or name.startswith("memory.atomic"):
+            if sig is None:
                 self.leave()
                 return
             counts = len(sig[0]), len(sig[1])
@@ -286,15 +286,18 @@ class Translator:
                 self.blocks.append(Open(Label(-1, loop=False, height=0, arity=0), None, (), [], self.out))
                 self.out = []
             else:
-                self.open(i, name, args[0])
-        elif name in ("end", "delegate"):
+                self.open(i, name, *args)
+        elif name == "delegate":
+            self.close(dead=dead, delegate=args[0])
+        elif name == "end":
             self.close(dead=dead)
         else:
-            self.divide(name, dead=dead)
+            self.divide(name, *args, dead=dead)
 
-    def open(self, i: int, name: str, block: BlockType) -> None:
+    def open(self, i: int, name: str, block: BlockType, catches: tuple[Catch, ...] = ()) -> None:
         """Enters a block."""
         params, results = self.arities(block)
+        parts = exceptions.clauses(self, catches) if name in ("try", "try_table") else None
         self.labels += 1
         self.settle_all(keep=1 if name == "if" else 0)
         condition = self.pop(1)[0] if name == "if" else None
@@ -311,8 +314,13 @@ class Translator:
             node = Loop(label, [], pc, tuple(o.text for o in self.stack))
         else:
             node = Block(label, [])
-        self.blocks.append(Open(label, node, results, list(self.stack), self.out))
+        self.blocks.append(Open(label, node, results, list(self.stack), self.out, parts))
         self.out = []
+
+    def next_hidden(self) -> int:
+        """The local that keeps the exception of the next ``try`` that has a ``catch``."""
+        self.hidden += 1
+        return self.hidden - 1
 
     def move(self, height: int, operands: list[Operand]) -> None:
         """Puts operands, just taken from the stack, in the variables of their heights."""
@@ -322,7 +330,7 @@ class Translator:
             values = ", ".join(o.value if len(pairs) == 1 else o.part for _, o in pairs)
             self.out.append(Line(f"{targets} = {values}", Site(self.state(*operands))))
 
-    def divide(self, name: str, *, dead: bool) -> None:
+    def divide(self, name: str, tag: int | None = None, *, dead: bool) -> None:
         """``else`` and ``catch``."""
         opened = self.blocks[-1]
         if opened.node is None:
@@ -336,25 +344,18 @@ class Translator:
             assert isinstance(opened.node, If)
             self.out = opened.node.other
         else:
-            opened.caught = True
-            self.out = []
-            del self.stack[opened.label.height :]
-            height = self.facts.heights[self.at + 1]
-            while len(self.stack) < height:
-                name = self.temp()
-                self.stack.append(Operand(name, frozenset((name,)), atom=True))
+            exceptions.divide(self, opened, tag)
 
     def arm_done(self, opened: Open) -> None:
         """The nodes of a part of a block go where they belong."""
-        if opened.caught:
-            return
+        exceptions.land(self, opened.landings, self.out)
         if not isinstance(opened.node, If):
             assert opened.node is not None
             opened.node.body = self.out
         elif self.out is not opened.node.other:
             opened.node.then = self.out
 
-    def close(self, *, dead: bool) -> None:
+    def close(self, *, dead: bool, delegate: int | None = None) -> None:
         """The end of a block."""
         opened = self.blocks.pop()
         if opened.node is None:
@@ -370,6 +371,11 @@ class Translator:
             self.move(label.height, self.pop(len(opened.results)))
         else:
             self.arm_done(opened)
+        if opened.parts is not None:
+            if delegate is not None:
+                exceptions.delegate(self, opened, delegate)
+            assert isinstance(opened.node, Block)
+            opened.node.body = exceptions.close(opened, self.out)
         self.out = opened.outer
         self.out.append(Block(label, [opened.node]) if isinstance(opened.node, If) else opened.node)
         self.stack = opened.stack[: label.height]
