@@ -1,4 +1,4 @@
-"""``lindref trace``: a trace as strace text, two compared, one as a page."""
+"""``lindref trace``: a trace as strace text, two compared, one judged, one as a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def _parser() -> Arguments:
     parser = Arguments(
         prog="lindref trace",
         description="Look at traces (lindref run --trace FILE); docs/trace.md describes them. - is standard input.",
-        epilog="Exit status: 0; of diff 1 where they differ; 2 for what is no trace. "
+        epilog="Exit status: 0; of diff 1 where they differ; of check 1 for forbidden, 3 for unspecified or unknown, "
+        "4 for not applicable; 2 for what is no trace. "
         "Example: lindref trace show -e trace=%%file t.jsonl",
         allow_abbrev=False,
     )
@@ -41,6 +42,26 @@ def _parser() -> Arguments:
     diff.add_argument("--json", action="store_true", help="as JSON")
     diff.add_argument("first", metavar="A")
     diff.add_argument("second", metavar="B")
+    check = commands.add_parser(
+        "check",
+        help="judged by the specification",
+        description="Judge traces by the specification: whether the model can show what was observed (spec/oracle.md).",
+        epilog="Exit status: 0 all allowed, 1 one forbidden, 2 one is no (whole) trace, 3 one depends on what is not "
+        "specified or was not decided within the bounds, 4 one cannot be judged. "
+        "Example: lindref trace check --root fs t.jsonl",
+        allow_abbrev=False,
+    )
+    check.add_argument(
+        "--profile", choices=("spec", "lind"), help="which specification (default: the trace's, or spec)"
+    )
+    check.add_argument("--root", metavar="DIR", help="the root at the start (default: not known)")
+    check.add_argument("--root-mode", choices=("cow", "blank"), help="cow: DIR, blank: nothing but the standard files")
+    check.add_argument("--max-states", type=_positive, default=256, metavar="N", help="states at once (default: 256)")
+    check.add_argument(
+        "--max-work", type=_positive, default=200_000, metavar="N", help="steps tried besides the trace's"
+    )
+    check.add_argument("--json", action="store_true", help="as JSON")
+    check.add_argument("files", nargs="+", metavar="FILE")
     html = commands.add_parser("html", help="as one self-contained page", allow_abbrev=False)
     html.add_argument("-o", dest="output", metavar="OUT", help="the page's file (default: FILE.html; - is stdout)")
     html.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
@@ -93,9 +114,7 @@ def _diff(options: argparse.Namespace) -> int:
     from lindref.trace.diff import Comparison, lines
 
     with _opened(options.first) as first, _opened(options.second) as second:
-        comparison = Comparison(
-            first, second, by_thread=options.threads, context=min(max(options.context, 0), 10_000)
-        )
+        comparison = Comparison(first, second, by_thread=options.threads, context=min(max(options.context, 0), 10_000))
         found = comparison.run()
     if options.json:
         value = {"same": found is None, "compared": comparison.compared}
@@ -105,6 +124,19 @@ def _diff(options: argparse.Namespace) -> int:
     else:
         print("\n".join(lines(found, (options.first, options.second))))
     return 0 if found is None else 1
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from lindref.cli.spec import known_rules
+    from lindref.conformance.oracle.command import check
+
+    return check(options, _opened, known_rules())
 
 
 def _html(options: argparse.Namespace) -> int:
@@ -139,6 +171,7 @@ def _schema(_: argparse.Namespace) -> int:
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "diff": _diff,
+    "check": _check,
     "html": _html,
     "schema": _schema,
 }

@@ -184,6 +184,16 @@ def _stops(cage: Cage, signo: int) -> bool:
     return signo in _STOPPING and (action is None or action.handler == SIG_DFL)
 
 
+def silent(kernel: Kernel, cage: Cage, signo: int) -> bool:
+    """Whether taking ``signo`` would ask for nothing to be done: nobody could see that it was taken."""
+    if _stops(cage, signo):
+        return kernel.profile.has("SIG-NO-STOP")
+    action = cage.actions.get(signo)
+    if action is not None and action.handler != SIG_DFL:
+        return action.handler == SIG_IGN
+    return default_ignores(signo) and not kernel.profile.has("SIG-DEFAULT-FAULT")
+
+
 def next_delivery(kernel: Kernel, number: int) -> Delivery | None:
     """Take the next signal of cage ``number`` that asks for something to be done, or None when there is none.
 

@@ -65,11 +65,8 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
         digest=image.digest,
     )
     if not static:
-        from lindref.system.loader.runner import program_runner  # most programs are static
-
         try:
-            libraries = system.preloads(image, request.path)
-            thread.runner = program_runner(system.guest(cage), image, request.path, libraries)
+            thread.runner = system.dynamic_runner(cage, image, request.path)
         except ImageError as error:
             system.load_failed(thread, str(error))
             return

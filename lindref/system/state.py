@@ -130,11 +130,13 @@ def freeze(system: System) -> SystemState:
 def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None = None) -> System:
     """A system that goes on from ``state``.
 
-    ``chooser`` answers the choice points to come. ``like`` lends its loaded images and its connections to the outside
-    (input that was read already is read again from there).
+    ``chooser`` answers the choice points to come. ``like``, a system of the same run, lends its kind, its profile, its
+    loaded images and its connections to the outside (input that was read already is read again from there).
     """
     engine = "auto" if like is None else like.engine
-    system = System(profile=by_name(state.profile), config=state.config, chooser=chooser, engine=engine)
+    kind = System if like is None else type(like)
+    profile = by_name(state.profile) if like is None else like.profile
+    system = kind(profile=profile, config=state.config, chooser=chooser, engine=engine)
     if like is not None:
         system.images = like.images.share()
         system.kernel.outside = like.kernel.outside
@@ -195,7 +197,7 @@ def _runner(system: System, cage: int, state: RunnerState, programs: Mapping[str
         case Loading():
             return state
         case _:
-            raise AssertionError(f"no runner has the state {type(state).__name__}")
+            return system.runner_in(cage, state)
 
 
 def save(path: Path, state: SystemState) -> None:

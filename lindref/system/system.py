@@ -31,6 +31,7 @@ from lindref.system.runner import (
     Preempted,
     Runner,
     RunnerEvent,
+    RunnerState,
     Trapped,
     WaitsOnMemory,
     WakesMemory,
@@ -403,6 +404,16 @@ class System:
         """A runner at the beginning of the cage's image; raises ``ImageError``."""
         store, view = link(self.images[self.runtimes[cage].digest], self.memories[cage])
         return WasmRunner(self.guest(cage), store, view, PROGRAM)
+
+    def dynamic_runner(self, cage: int, image: Image, path: bytes) -> Runner:
+        """A runner that loads the cage's dynamic image and its libraries; raises ``ImageError``."""
+        from lindref.system.loader.runner import program_runner  # most programs are static
+
+        return program_runner(self.guest(cage), image, path, self.preloads(image, path))
+
+    def runner_in(self, cage: int, state: RunnerState) -> Runner:
+        """A live runner of a kind that only this system has, in ``state``."""
+        raise AssertionError(f"no runner has the state {type(state).__name__} (cage {cage})")
 
     def preloads(self, image: Image, path: bytes) -> list[Preload]:
         """The libraries that a program is loaded with (DYN-1); raises ``ImageError`` where one is missing.

@@ -49,6 +49,7 @@ class Kind(Enum):
     SHOWN = "a list of texts; null where the result brings it"
     WRITTEN = 'texts by position ("0" to "5")'
     HEX = "bytes as hexadecimal text"
+    PIECES = "a list of [host address, bytes as hexadecimal text]"
     ANY = "any JSON value"
     ORDER = '"global" or "thread"'
 
@@ -75,6 +76,8 @@ class Kind(Enum):
                 return isinstance(value, dict) and all(
                     _DIGITS.fullmatch(k) and isinstance(v, str) for k, v in value.items()
                 )
+            case Kind.PIECES:
+                return isinstance(value, list) and all(map(_is_piece, value))
             case Kind.HEX:
                 return isinstance(value, str) and _HEX.fullmatch(value) is not None
             case Kind.ORDER:
@@ -110,6 +113,15 @@ class Kind(Enum):
                 "propertyNames": {"pattern": "^[0-5]$"},
             },
             Kind.HEX: {"type": "string", "pattern": "^([0-9a-f]{2})*$"},
+            Kind.PIECES: {
+                "type": "array",
+                "items": {
+                    "type": "array",
+                    "prefixItems": [_COUNT, {"type": "string", "pattern": "^([0-9a-f]{2})*$"}],
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+            },
             Kind.ORDER: {"enum": ["global", "thread"]},
             Kind.ANY: {},
         }
@@ -123,6 +135,10 @@ def _is_pair(value: object) -> bool:
         and _is_count(value[0])
         and (value[1] is None or _is_count(value[1]))
     )
+
+
+def _is_piece(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and _is_count(value[0]) and Kind.HEX.holds(value[1])
 
 
 @classes.frozen
@@ -197,6 +213,7 @@ EVENTS: Mapping[str, EventKind] = {
                 Field("args", Kind.ARGS, "the arguments"),
                 Field("within", Kind.COUNT, "the call that the calling worker serves, 0 for none"),
                 Field("shown", Kind.SHOWN, "the arguments as strace shows them"),
+                Field("data", Kind.PIECES, "memory that the call reads, where `shown` does not say it all"),
             ),
         ),
         EventKind(

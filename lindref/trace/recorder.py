@@ -14,6 +14,7 @@ from lindref.trace.decode import Decoder
 from lindref.trace.filters import THREEI_NAMES
 from lindref.trace.format import Record
 from lindref.trace.functions import function_name
+from lindref.trace.reads import pieces
 
 if TYPE_CHECKING:
     from lindref.system.system import System
@@ -84,6 +85,9 @@ class Recorder:
         row = self.system.kernel.rows.get(event.number)
         if row is not None:
             record["shown"] = self._decoder.before(row, event.args)
+            data = pieces(self._decoder, row, event.args)
+            if data:
+                record["data"] = data
             if self.memory:
                 self._before[event.call] = self._written(row, event)
         elif event.number in _THREEI:

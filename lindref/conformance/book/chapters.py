@@ -22,7 +22,7 @@ PARTS: tuple[Part, ...] = (
         "RawPOSIX",
         ("descriptors", "files", "paths", "pipes", "polling", "sockets", "memory", "shm"),
     ),
-    Part("Observing", ("trace", "travel", "explore")),
+    Part("Observing", ("trace", "oracle", "travel", "explore")),
     Part("Judging", ("linux", "decisions")),
 )
 #: Chapters that a book can do without (they are added as they are written), by the part that would hold them.

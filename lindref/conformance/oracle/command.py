@@ -1,0 +1,74 @@
+"""``lindref trace check``: judges traces, says what each verdict rests on, and counts them in its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from lindref.conformance.oracle.judge import judge
+from lindref.conformance.oracle.verdict import Bounds, Judgement, Verdict
+from lindref.conformance.oracle.words import lines
+from lindref.conformance.oracle.world import World
+from lindref.conformance.rules import Rule
+from lindref.profile import by_name
+from lindref.trace.reader import Reader, TraceError
+
+#: Exit statuses by verdict; of several traces the one that stands first here counts.
+STATUS = {
+    Verdict.BROKEN: 2,
+    Verdict.FORBIDDEN: 1,
+    Verdict.UNSPECIFIED: 3,
+    Verdict.UNKNOWN: 3,
+    Verdict.NOT_APPLICABLE: 4,
+    Verdict.ALLOWED: 0,
+}
+
+Opener = Callable[[str], AbstractContextManager[Reader]]
+
+
+def check(options: argparse.Namespace, opened: Opener, rules: Mapping[str, Rule]) -> int:
+    """Judge the traces that were named; the exit status."""
+    if options.root is not None and not os.path.isdir(options.root):
+        raise TraceError(f"--root {options.root}: no such folder")
+    found: list[tuple[str, Judgement]] = []
+    for name in options.files:
+        with opened(name) as reader:
+            found.append((name, judge(reader, _profile(options), world=_world(options), bounds=_bounds(options))))
+        if not options.json:
+            _tell(name, found[-1][1], rules)
+    if options.json:
+        told = [_value(name, one, rules) for name, one in found]
+        sys.stdout.write(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    verdicts = {one.verdict for _, one in found}
+    return next(status for verdict, status in STATUS.items() if verdict in verdicts)
+
+
+def _profile(options: argparse.Namespace) -> Any:
+    return by_name(options.profile) if options.profile else None
+
+
+def _world(options: argparse.Namespace) -> World:
+    known = options.root is not None or options.root_mode == "blank"
+    return World(root=options.root, mode=options.root_mode or "cow", unknown=not known)
+
+
+def _bounds(options: argparse.Namespace) -> Bounds:
+    return Bounds(options.max_states, options.max_work)
+
+
+def _tell(name: str, one: Judgement, rules: Mapping[str, Rule]) -> None:
+    if one.verdict is Verdict.BROKEN and not one.line:
+        sys.stdout.flush()
+        sys.stderr.write(f"lindref trace check: {one.what if name in one.what else f'{name}: {one.what}'}\n")
+        return
+    sys.stdout.writelines(line + "\n" for line in lines(one, name, rules))
+
+
+def _value(name: str, one: Judgement, rules: Mapping[str, Rule]) -> dict[str, Any]:
+    rule = rules.get(one.rule)
+    return {"file": name, **one.value(), "statement": rule.text if rule is not None else ""}

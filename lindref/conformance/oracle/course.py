@@ -1,0 +1,597 @@
+"""One state of the model, fed with what was observed: calls as they enter, their returns as they come back (JUDGE-2).
+
+What the model does of itself (routes, new cages, signals, ends) is kept until it is seen; what is seen and the model
+does not do is a `Contradiction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lindref import classes
+from lindref.conformance.oracle import compare, inputs
+from lindref.conformance.oracle.names import Names
+from lindref.conformance.oracle.observed import EMPTY, Ended, ObservedRunner, ObservedSystem
+from lindref.conformance.oracle.verdict import Contradiction
+from lindref.conformance.oracle.why import Why
+from lindref.conformance.oracle.world import World
+from lindref.posix import memory as posix_memory
+from lindref.posix import signals, timers
+from lindref.posix.cage import Cage
+from lindref.posix.call import i32
+from lindref.posix.signals import Action
+from lindref.system import calls, delivery, grates, lifecycle, schedule
+from lindref.system.abi import SyscallRequest
+from lindref.system.events import End, Event, Exec, Route, Signal, Spawn
+from lindref.system.outcome import Ending
+from lindref.system.runner import Loading
+from lindref.system.threads import AtomicBlocked, Blocked, ImageRequest, InGrate, Queued, Ready, Retry, Thread
+from lindref.threei.numbers import BENEATH
+from lindref.trace.format import Record
+
+_MMAP, _BRK = 9, 12
+#: How the runtime maps a static image: at 0, fixed, read and write.
+_IMAGE_FLAGS = 0x32
+#: Tries of a call that waits, at its return: one for each wake-up, deadline or signal that may come before.
+_TRIES = 8
+
+
+@classes.define
+class Outstanding:
+    """What the model has done and was not yet observed."""
+
+    routes: dict[int, Route] = classes.field(factory=dict)
+    spawns: list[Spawn] = classes.field(factory=list)
+    execs: list[Exec] = classes.field(factory=list)
+    ends: list[End] = classes.field(factory=list)
+    signals: list[Signal] = classes.field(factory=list)
+
+    def copy(self) -> Outstanding:
+        """The same for another state."""
+        return Outstanding(dict(self.routes), list(self.spawns), list(self.execs), list(self.ends), list(self.signals))
+
+
+class Course:
+    """A state of the model on its way along a trace. ``observes``: the events that the trace would show."""
+
+    def __init__(self, system: ObservedSystem, world: World, observes: frozenset[str]) -> None:
+        self.system = system
+        self.world = world
+        self.observes = observes
+        self.names = Names()
+        self.out = Outstanding()
+        #: The model's call -> the key of the thread that made it.
+        self.makers: dict[int, int] = {}
+        #: Calls of the trace under way, to say more about them.
+        self.open: dict[int, Record] = {}
+        #: Cages whose image is not yet laid out, and those whose heap was not seen.
+        self.bare: set[int] = set()
+        self.heapless: set[int] = set()
+        self.why = Why(system.kernel.rows)
+        self.begun = False
+
+    # Steps of the trace.
+
+    def step(self, record: Record, later: Record | None) -> None:
+        """Take one event; ``later`` is the end of a call that enters, where that is known already."""
+        handler = _STEPS.get(record["event"])
+        if handler is None:
+            return
+        if not self.begun and record["event"] != "exec":
+            self._begin(record["cage"], record.get("tid", 1))
+        time = record.get("time")
+        if time is not None and self.world.virtual and time > self.system.kernel.now:
+            self.system.kernel.now = time
+        handler(self, record, later)
+
+    def _begin(self, cage: int, tid: int) -> None:
+        """The first cage, whose loading was not seen."""
+        self.begun = True
+        thread = self.system.begin_bare()
+        self.names.bind_cage(cage, thread.cage)
+        self.names.bind_thread(cage, tid, thread.key)
+        self.heapless.add(thread.cage)
+        self.world.bare_memory(self.system, thread.cage)
+
+    # Threads.
+
+    def _thread(self, record: Record) -> Thread:
+        """The model's thread that an event belongs to."""
+        within = record.get("within")
+        if within:
+            return self._worker(within)
+        place = (record["cage"], record.get("tid", 1))
+        key = self.names.threads.get(place)
+        thread = self.system.threads.get(key) if key is not None else None
+        if thread is None:
+            thread = self._unbound(place)
+        if within is None and not isinstance(thread.status, Ready):
+            thread = self._serving(thread) or thread
+        return thread
+
+    def _worker(self, call: int) -> Thread:
+        """The worker that serves a call of the trace."""
+        model = self.names.calls.get(call)
+        maker = self.system.threads.get(self.makers.get(model or 0, 0))
+        status = maker.status if maker is not None else None
+        if not isinstance(status, InGrate):
+            raise Contradiction("3I-GRATE-1", f"a call is made within call {call}, which no grate serves")
+        return self.system.threads[status.worker]
+
+    def _serving(self, thread: Thread) -> Thread | None:
+        """A worker of the thread's cage that can make a call: the trace does not say which call it serves."""
+        found = [t for t in self.system.threads.values() if t.slot and t.serving and t.cage == thread.cage]
+        return next((t for t in reversed(found) if isinstance(t.status, Ready)), None)
+
+    def _unbound(self, place: tuple[int, int]) -> Thread:
+        """A thread that is seen for the first time, without having been seen to be made."""
+        cage = self.names.cages.get(place[0])
+        for spawn in self.out.spawns:
+            fits = (
+                spawn.child == cage if cage is not None else spawn.child_tid == 1 and spawn.child not in self.names.back
+            )
+            if fits and (cage is None or spawn.child_tid > 1):
+                self._born(spawn, *place)
+                return self.system.threads[self.names.threads[place]]
+        worker = next((t for t in self.system.threads.values() if t.slot and t.serving and t.cage == cage), None)
+        if worker is not None:
+            return worker
+        gone = "it has ended" if cage is not None else "no call made it"
+        rule = "EXIT-1" if cage is not None else "FORK-1"
+        raise Contradiction(rule, f"thread {place[1]} of cage {place[0]} does something, and in the model {gone}")
+
+    def _born(self, spawn: Spawn, cage: int, tid: int) -> None:
+        """The model's new thread is ``tid`` of the trace's ``cage``."""
+        self.out.spawns.remove(spawn)
+        key = next(
+            (
+                t.key
+                for t in self.system.threads.values()
+                if (t.cage, t.tid, t.slot) == (spawn.child, spawn.child_tid, 0)
+            ),
+            0,
+        )
+        if not self.names.bind_cage(cage, spawn.child):
+            raise Contradiction("FORK-1", f"a new thread is of cage {cage}", f"cage {self._seen(spawn.child)}")
+        if key:
+            self.names.bind_thread(cage, tid, key)
+        if not spawn.child_tid > 1 and spawn.cage in self.heapless:
+            self.heapless.add(spawn.child)
+
+    def _seen(self, cage: int) -> int:
+        """The trace's id of a cage of the model."""
+        return self.names.back.get(cage, cage)
+
+    # Calls.
+
+    def on_enter(self, record: Record, later: Record | None) -> None:
+        """A call leaves its cage: the model makes it."""
+        system = self.system
+        thread = self._thread(record)
+        if not thread.slot and (cage := system.kernel.cages.get(thread.cage)) is not None and cage.pending:
+            self._quiet_signals(thread, cage)
+        if not isinstance(thread.status, Ready) or not isinstance(thread.runner, ObservedRunner):
+            raise Contradiction("FORMAT-4", self._busy(thread), broken=True)
+        number = record["number"]
+        row = system.kernel.rows.get(number)
+        pairs = self.names.pairs(record, row)
+        caller = self.names.cage(_of(record, "self"))
+        target = self.names.cage(_of(record, "target"))
+        pairs = inputs.prepare(self, thread, record, later, row, pairs, target)
+        self.world.supply(system, record, later, row, pairs)
+        call = system.call_count + 1
+        self.names.bind_call(record["call"], call)
+        self.makers[call] = thread.key
+        self.open[record["call"]] = record
+        system.made[call] = (number, pairs)
+        system.last = None
+        system.current = thread.key
+        calls.begin(system, thread, SyscallRequest(number, 0, caller, target, pairs))
+        self.gather()
+        if thread.cage in self.bare:
+            self._laid_out(thread.cage, number, pairs)
+
+    def _laid_out(self, cage: int, number: int, pairs: tuple[tuple[int, int], ...]) -> None:
+        """A new image makes a call: the first maps it, if it is static; its heap begins behind that (MEM-12)."""
+        self.bare.discard(cage)
+        if number == _MMAP and pairs[0][0] == 0 and pairs[3][0] == _IMAGE_FLAGS:
+            posix_memory.set_heap(self.system.kernel, cage, pairs[1][0])
+        if cage not in self.system.static:
+            self.heapless.add(cage)
+
+    def _busy(self, thread: Thread) -> str:
+        return f"a call enters while its thread waits: {schedule.waits_for(self.system, thread.status)}"
+
+    def on_route(self, record: Record, later: Record | None) -> None:
+        """Somebody serves a call."""
+        del later
+        call = self.names.calls.get(record["call"])
+        if call is None:
+            return
+        route = self.out.routes.pop(call, None)
+        seen = record["handler"]
+        if route is None:
+            ended = self.system.results.get(call)
+            if ended is not None and ended.event.rule == "TRAVEL-4":
+                return  # it was given its result
+            rule = ended.event.rule if ended is not None and ended.event.rule else "3I-ROUTE-2"
+            raise Contradiction(rule, f"the call is given to {_whose(seen)}", "to nobody")
+        model = seen if seen in BENEATH else self.names.cage(seen)
+        if model != route.handler:
+            raise Contradiction(route.rule, f"the call is served by {_whose(seen)}", _whose(self._seen(route.handler)))
+        if record.get("address", route.address) != route.address and route.handler not in BENEATH:
+            what = f"the call is served by function {record['address']} of grate {seen}"
+            raise Contradiction(route.rule, what, f"function {route.address}")
+
+    def on_exit(self, record: Record, later: Record | None) -> None:
+        """A call comes back."""
+        del later
+        call = self.names.calls.get(record["call"])
+        if call is None:
+            return
+        enter = self.open[record["call"]]
+        if call not in self.system.results:
+            self._bring_back(call, record)
+        ended = self.system.results.pop(call, None)
+        if ended is None:
+            self._does_not_return(call, enter, record)
+            return
+        if "route" in self.observes and call in self.out.routes:
+            handler = self.out.routes.pop(call).handler
+            raise Contradiction("3I-ROUTE-2", "nobody serves the call", _whose(self._seen(handler)))
+        self.makers.pop(call, None)
+        del self.open[record["call"]]
+        self.names.forget_call(record["call"])
+        if "shown" in record or record.get("ret") is not None or ended.event.result is not None or "errno" in record:
+            compare.result(self, enter, record, ended)
+
+    def _does_not_return(self, call: int, enter: Record, record: Record) -> None:
+        """What the model would have the call do, where it does not come back."""
+        thread = self.system.threads.get(self.makers.get(call, 0))
+        waits = schedule.waits_for(self.system, thread.status) if thread is not None else "its thread has ended"
+        rule = self.why.waits(enter["number"])
+        if thread is not None and isinstance(thread.status, InGrate | Queued):
+            rule = "3I-GRATE-2"
+        shown = compare.told(enter, record)
+        raise Contradiction(rule, f"the call comes back with {shown}", f"not to come back yet: {waits}")
+
+    def _bring_back(self, call: int, record: Record) -> None:
+        """Do what lets a call come back that waits: serve it, try it again, let its time pass."""
+        system = self.system
+        for _ in range(_TRIES):
+            thread = system.threads.get(self.makers.get(call, 0))
+            if thread is None or call in system.results:
+                return
+            status = thread.status
+            match status:
+                case InGrate():
+                    worker = system.threads[status.worker]
+                    if not isinstance(worker.status, Ready):
+                        return
+                    ret = record.get("ret")
+                    value = 0 if ret is None or status.pending.child else i32(ret)
+                    grates.finish(system, worker, value)
+                case Retry():
+                    self._retry(thread)
+                case Blocked():
+                    if not self._wake(thread, status, record):
+                        return
+                case _:
+                    return
+            self.gather()
+
+    def _retry(self, thread: Thread) -> None:
+        status = thread.status
+        assert isinstance(status, Retry)
+        thread.status = Ready()
+        self.system.current = thread.key
+        calls.ask_kernel(
+            self.system, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted
+        )
+
+    def _wake(self, thread: Thread, status: Blocked, record: Record) -> bool:
+        """Let happen what ends a wait: what comes from outside, a signal of a timer, the wait's own time."""
+        system = self.system
+        if self.world.from_outside(system, thread, status, record):
+            system.wake_changed()
+            return isinstance(thread.status, Retry)
+        interrupted = record.get("errno") == "EINTR" or record.get("ret") == -4
+        alarm = timers.next_deadline(system.kernel)
+        if interrupted and alarm is not None:
+            self._pass(alarm)
+        elif status.deadline is not None:
+            self._pass(status.deadline)
+        return isinstance(thread.status, Retry)
+
+    def _pass(self, until: int) -> None:
+        """Time passes."""
+        kernel = self.system.kernel
+        kernel.now = max(kernel.now, until)
+        schedule.wake_due(self.system)
+
+    # What the model does of itself.
+
+    def gather(self) -> None:
+        """Sort what happened in the model since last asked."""
+        happened = self.system.happened
+        if not happened:
+            return
+        out = self.out
+        for event in happened:
+            _KEEP[event.kind](self, out, event)
+        happened.clear()
+
+    def on_spawn(self, record: Record, later: Record | None) -> None:
+        """A cage or thread came to be."""
+        del later
+        child, tid = record["child"], record.get("child_tid", 1)
+        cage = self.names.cages.get(record["cage"])
+        mine = [s for s in self.out.spawns if s.cage == cage and (s.child_tid > 1) == (tid > 1)]
+        if not mine:
+            if (child, tid) in self.names.threads:
+                return  # it was seen to do something before
+            what = f"thread {tid} of cage {child}" if tid > 1 else f"cage {child}"
+            raise Contradiction("FORK-1" if tid == 1 else "THREAD-1", f"{what} comes to be", "nothing of the kind")
+        spawn = next((s for s in mine if self.names.cages.get(child) == s.child), mine[0])
+        self._born(spawn, child, tid)
+
+    def on_exec(self, record: Record, later: Record | None) -> None:
+        """A cage runs a new image."""
+        del later
+        path = record["path"].encode("utf-8", "surrogateescape")
+        if not self.begun:
+            self._load(record, path)
+            return
+        cage = self.names.cages.get(record["cage"])
+        event = next((e for e in self.out.execs if e.cage == cage), None)
+        if event is None:
+            raise Contradiction("EXEC-9", f"cage {record['cage']} runs a new image", "nothing of the kind")
+        self.out.execs.remove(event)
+        if not self.world.unknown and event.path != record["path"]:
+            raise Contradiction("EXEC-9", f"the new image is {record['path']}", event.path)
+        main = self.system.main_thread(event.cage)
+        if main is not None:
+            self.names.forget_thread(main.key)
+            self.names.bind_thread(record["cage"], record.get("tid", 1), main.key)
+        self.bare.add(event.cage)
+
+    def _load(self, record: Record, path: bytes) -> None:
+        """The first cage's image (BOOT-1)."""
+        self.begun = True
+        argv = tuple(word.encode("utf-8", "surrogateescape") for word in record.get("argv", ()))
+        thread = self.system.first_cage(Loading())
+        lifecycle.start_image(self.system, thread, ImageRequest(path, self.world.image(self.system, path), argv, ()))
+        self.names.bind_cage(record["cage"], thread.cage)
+        self.names.bind_thread(record["cage"], record.get("tid", 1), thread.key)
+        self.gather()
+        self.out.execs.clear()
+        self.bare.add(thread.cage)
+
+    def on_end(self, record: Record, later: Record | None) -> None:
+        """A thread or cage ended."""
+        del later
+        cage = self.names.cages.get(record["cage"])
+        whole = record["whole"]
+        event = self._ended(record, cage)
+        if event is None:
+            self._end_unasked(record)
+            event = self._ended(record, cage)
+        if event is None:
+            what = f"cage {record['cage']}" if whole else f"thread {record.get('tid', 1)} of cage {record['cage']}"
+            raise Contradiction("EXIT-3" if whole else "EXIT-1", f"{what} ends", "not to end")
+        self.out.ends.remove(event)
+        if whole:
+            if record.get("signal", event.signal) != event.signal:
+                raise Contradiction("EXIT-3", f"the cage ends by signal {record['signal']}", f"signal {event.signal}")
+            if not event.signal and record.get("status", event.status) != event.status:
+                raise Contradiction("EXIT-3", f"the cage ends with status {record['status']}", f"status {event.status}")
+
+    def _ended(self, record: Record, cage: int | None) -> End | None:
+        """The end of the model that was observed."""
+        found = [e for e in self.out.ends if e.cage == cage and e.whole == record["whole"]]
+        if record["whole"]:
+            return found[0] if found else None
+        key = self.names.threads.get((record["cage"], record.get("tid", 1)))
+        place = (record["cage"], record.get("tid", 1))
+        del key
+        exact = [e for e in found if (self._seen(e.cage), e.tid) == place]
+        return next(iter(exact or found), None)
+
+    def _end_unasked(self, record: Record) -> None:
+        """A program ended by itself: it trapped, could not be loaded, or had returned."""
+        key = self.names.threads.get((record["cage"], record.get("tid", 1)))
+        thread = self.system.threads.get(key or 0)
+        if thread is None or record["whole"]:
+            return
+        if "trap" in record and isinstance(thread.status, Ready | AtomicBlocked):
+            self.system.trapped(thread, record["trap"], ())
+            self.gather()
+
+    def on_signal(self, record: Record, later: Record | None) -> None:
+        """A signal is delivered, or its handler returns."""
+        del later
+        cage = self.names.cages.get(record["cage"], 0)
+        if self._take_signal(record, cage):
+            return
+        thread = self._thread(record)
+        if record["action"] == "return":
+            token = thread.runner.pop_handler() if isinstance(thread.runner, ObservedRunner) else None
+            if token is None:
+                raise Contradiction("SIG-11", "a signal handler returns", "none that runs")
+            delivery.returned(self.system, thread, token)
+            self.gather()
+            self._take_signal(record, cage)
+            return
+        for _ in range(_TRIES):
+            if not self._deliver(thread):
+                break
+            self.gather()
+            if self._take_signal(record, cage):
+                return
+        rule = "SIG-1" if record["action"] != Action.HANDLER.value else "SIG-3"
+        raise Contradiction(rule, f"signal {record['signo']} is delivered ({record['action']})", "no such signal")
+
+    def _take_signal(self, record: Record, cage: int) -> bool:
+        """Whether the model has delivered the signal that is observed."""
+        for event in self.out.signals:
+            if event.cage == cage and (event.signo, event.action) == (record["signo"], record["action"]):
+                self.out.signals.remove(event)
+                return True
+        return False
+
+    def _deliver(self, thread: Thread) -> bool:
+        """Have the model deliver what it can to ``thread`` now, or let a timer go off; whether anything happened."""
+        status = thread.status
+        before = len(self.out.signals)
+        if isinstance(status, Retry):
+            self._retry(thread)
+            return True
+        if isinstance(status, Ready):
+            delivery.deliver(self.system, thread)
+            self.gather()
+            if len(self.out.signals) > before:
+                return True
+        alarm = timers.next_deadline(self.system.kernel)
+        if alarm is None:
+            return False
+        self._pass(alarm)
+        return True
+
+    def _quiet_signals(self, thread: Thread, cage: Cage) -> None:
+        """Signals that nobody sees are taken: those that ask for nothing, and where no signal is observed, all."""
+        if "signal" not in self.observes:
+            self._unseen_signals(thread)
+        elif all(signals.silent(self.system.kernel, cage, signo) for signo in signals.deliverable(cage)):
+            delivery.take(self.system, thread)
+
+    def _unseen_signals(self, thread: Thread) -> None:
+        """Signals are not observed: what is pending is delivered now, and its handlers return at once."""
+        if thread.slot or not isinstance(thread.status, Ready):
+            return
+        delivery.deliver(self.system, thread)
+        while isinstance(thread.runner, ObservedRunner) and (token := thread.runner.pop_handler()) is not None:
+            delivery.returned(self.system, thread, token)
+        self.gather()
+        self.out.signals.clear()
+
+    def on_outcome(self, record: Record, later: Record | None) -> None:
+        """The run is over."""
+        del later
+        system = self.system
+        ending = record["ending"]
+        if ending == Ending.LIMIT.value:
+            return
+        if system.outcome is None and not any(not t.slot for t in system.threads.values()):
+            system.outcome = system.first
+        model = system.outcome
+        if ending == Ending.DEADLOCK.value:
+            self._deadlock()
+            return
+        if model is None:
+            alive = sorted({self._seen(t.cage) for t in system.threads.values() if not t.slot})
+            raise Contradiction("RUN-1", f"the run ends ({ending})", f"cages {alive} go on")
+        seen = Ending.TRAP.value if ending == Ending.LOAD.value else ending
+        if seen != model.ending:
+            raise Contradiction("RUN-2", f"the run ends: {ending}", f"{model.ending} {model.text}".strip())
+        if record.get("status", model.status) != model.status:
+            raise Contradiction("RUN-3", f"the run's status is {record['status']}", str(model.status))
+        self.leftover()
+
+    def _deadlock(self) -> None:
+        """Nobody can go on: no call of the model may be able to come back."""
+        for thread in self.system.threads.values():
+            status = thread.status
+            if isinstance(status, Retry) or (isinstance(status, Blocked) and status.deadline is not None):
+                what = f"nothing goes on, although a thread of cage {self._seen(thread.cage)} could"
+                raise Contradiction("SCHED-6", what, f"{status.pending.name} to come back")
+
+    def leftover(self) -> None:
+        """The trace is over: what the model did and the producer would have seen must have been seen."""
+        if "end" in self.observes and self.out.ends:
+            event = self.out.ends[0]
+            rule = "EXIT-3" if event.whole else "EXIT-1"
+            raise Contradiction(rule, f"cage {self._seen(event.cage)} is not seen to end", "its end")
+        if "spawn" in self.observes and self.out.spawns:
+            raise Contradiction("FORK-1", "a new thread is not seen to begin", "its beginning")
+        if "signal" in self.observes and self.out.signals:
+            event_ = self.out.signals[0]
+            raise Contradiction("SIG-1", f"signal {event_.signo} is not seen", f"its delivery ({event_.action})")
+
+    def copy(self, system: ObservedSystem) -> Course:
+        """The same way so far, for a system in the same state."""
+        other = Course(system, self.world.copy(), self.observes)
+        other.names, other.out = self.names.copy(), self.out.copy()
+        other.makers, other.open = dict(self.makers), dict(self.open)
+        other.bare, other.heapless, other.begun = set(self.bare), set(self.heapless), self.begun
+        return other
+
+
+def _of(record: Record, name: str) -> int:
+    """The cage that a call names, its own where that was not observed."""
+    found: int = record[name] if name in record else record["cage"]
+    return found
+
+
+def _whose(handler: int) -> str:
+    known: Mapping[int, str] = dict(zip(BENEATH, ("RawPOSIX", "the runtime", "3i"), strict=True))
+    return known.get(handler, f"grate {handler}")
+
+
+def _keep_route(course: Course, out: Outstanding, event: Event) -> None:
+    assert isinstance(event, Route)
+    if "route" in course.observes:
+        out.routes[event.call] = event
+
+
+def _keep_end(course: Course, out: Outstanding, event: Event) -> None:
+    assert isinstance(event, End)
+    out.ends.append(event)
+    if event.whole:
+        return
+    for key in [k for k, t in course.names.known.items() if k not in course.system.threads]:
+        course.names.forget_thread(key)
+
+
+def _keep_exec(course: Course, out: Outstanding, event: Event) -> None:
+    assert isinstance(event, Exec)
+    del course
+    out.execs.append(event)
+
+
+def _keep_spawn(course: Course, out: Outstanding, event: Event) -> None:
+    assert isinstance(event, Spawn)
+    del course
+    out.spawns.append(event)
+
+
+def _keep_signal(course: Course, out: Outstanding, event: Event) -> None:
+    assert isinstance(event, Signal)
+    del course
+    out.signals.append(event)
+
+
+def _ignore(course: Course, out: Outstanding, event: Event) -> None:
+    del course, out, event
+
+
+_KEEP: dict[str, Callable[[Course, Outstanding, Event], None]] = {
+    "route": _keep_route,
+    "end": _keep_end,
+    "exec": _keep_exec,
+    "spawn": _keep_spawn,
+    "signal": _keep_signal,
+    "input": _ignore,
+}
+
+_STEPS: dict[str, Callable[[Course, Record, Record | None], None]] = {
+    "enter": Course.on_enter,
+    "route": Course.on_route,
+    "exit": Course.on_exit,
+    "spawn": Course.on_spawn,
+    "exec": Course.on_exec,
+    "end": Course.on_end,
+    "signal": Course.on_signal,
+    "outcome": Course.on_outcome,
+}
+
+__all__ = ["EMPTY", "Course", "Ended"]

@@ -1,0 +1,192 @@
+"""Judging a trace: the interface (JUDGE-1)."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lindref.conformance.oracle.course import Course
+from lindref.conformance.oracle.observed import ObservedSystem
+from lindref.conformance.oracle.verdict import Bounds, Contradiction, Judgement, Verdict
+from lindref.conformance.oracle.words import call_text
+from lindref.conformance.oracle.world import World
+from lindref.posix.fs.roots import RootError
+from lindref.profile import Profile, by_name
+from lindref.system.runtime import Config
+from lindref.trace.format import Record, header_problem, problem
+from lindref.trace.reader import Reader, TraceError
+
+#: How many events further on the end of a call is looked for when it enters.
+AHEAD = 2_000
+#: Most events of the beginning of a trace that are kept to show what led to a verdict: the last ones.
+KEPT = 20_000
+
+
+def judge(
+    trace: Reader | Iterable[Record] | str | os.PathLike[str],
+    profile: Profile | None = None,
+    *,
+    world: World | None = None,
+    bounds: Bounds | None = None,
+) -> Judgement:
+    """Whether some run of the model shows what ``trace`` shows (JUDGE-1).
+
+    ``trace``: a reader, a file's path, or records with the header first. ``profile``: which specification; without one
+    the header's, or ``spec``. ``world``: what was there at the start, as far as it is known. A trace that cannot be
+    read is *broken*; the caller who wants an exception reads it with ``Reader`` beforehand.
+    """
+    try:
+        header, records = _opened(trace)
+    except TraceError as error:
+        return Judgement(Verdict.BROKEN, "FORMAT-3", str(error))
+    except OSError as error:
+        return Judgement(Verdict.BROKEN, "FORMAT-3", f"{error.filename}: {error.strerror}")
+    chosen = profile or by_name("lind" if header.get("profile") == "lind" else "spec")
+    return Judge(header, chosen, (world or World()).copy(), bounds or Bounds()).run(records)
+
+
+def _opened(
+    trace: Reader | Iterable[Record] | str | os.PathLike[str],
+) -> tuple[Record, Iterator[tuple[int, Record]]]:
+    if isinstance(trace, str | os.PathLike):
+        name = os.fspath(trace)
+        trace = Reader(io.BytesIO(Path(name).read_bytes()), name)
+    if isinstance(trace, Reader):
+        return trace.header, _numbered(trace)
+    records = iter(trace)
+    first = next(records, None)
+    wrong = header_problem(first)
+    if wrong is not None or first is None:
+        raise TraceError(wrong or "empty, not even a header")
+    return first, _checked(records)
+
+
+def _numbered(reader: Reader) -> Iterator[tuple[int, Record]]:
+    for record in reader:
+        yield reader.line, record
+
+
+def _checked(records: Iterator[Record]) -> Iterator[tuple[int, Record]]:
+    for number, record in enumerate(records, 2):
+        wrong = problem(record)
+        if wrong is not None:
+            raise TraceError(f"event {number - 1}: {wrong}")
+        yield number, record
+
+
+class Window:
+    """Events with the ends of the calls among them, as far as they lie within ``AHEAD`` events."""
+
+    def __init__(self, records: Iterator[tuple[int, Record]]) -> None:
+        self._records = records
+        self._ahead: deque[tuple[int, Record]] = deque()
+        self._ends: dict[int, Record] = {}
+        self._over = False
+        #: What was wrong with the trace behind what could be read.
+        self.broken: TraceError | None = None
+
+    def __iter__(self) -> Iterator[tuple[int, Record, Record | None]]:
+        """Line, event, and for one that enters the end of the call."""
+        while True:
+            if not self._ahead and not self._more():
+                return
+            line, record = self._ahead.popleft()
+            later: Record | None = None
+            event = record["event"]
+            if event == "enter":
+                later = self._end_of(record["call"])
+            elif event == "exit":
+                self._ends.pop(record["call"], None)
+            yield line, record, later
+
+    def _more(self) -> bool:
+        if self._over:
+            return False
+        try:
+            line, record = next(self._records)
+        except StopIteration:
+            self._over = True
+            return False
+        except TraceError as error:
+            self._over, self.broken = True, error
+            return False
+        if record["event"] == "exit":
+            self._ends[record["call"]] = record
+        self._ahead.append((line, record))
+        return True
+
+    def _end_of(self, call: int) -> Record | None:
+        while call not in self._ends and len(self._ahead) < AHEAD and self._more():
+            pass
+        return self._ends.get(call)
+
+
+class Judge:
+    """A judgement under way: the model's state beside the trace."""
+
+    def __init__(self, header: Record, profile: Profile, world: World, bounds: Bounds) -> None:
+        self.header = header
+        self.profile = profile
+        self.world = world
+        self.bounds = bounds
+        self.observes = frozenset(header.get("observes", ("enter", "exit")))
+        self.calls = 0
+        self.states = 1
+        self._seen: deque[Record] = deque(maxlen=KEPT)
+
+    def start(self) -> Course:
+        """The model where the trace begins. Raises `RootError`."""
+        workers = min(max(int(self.header.get("workers", 32)), 1), 32)
+        system = ObservedSystem(profile=self.profile, config=Config(workers=workers))
+        self.world.open(system.kernel)
+        return Course(system, self.world, self.observes)
+
+    def run(self, records: Iterator[tuple[int, Record]]) -> Judgement:
+        """The judgement."""
+        if self.header.get("begins", 1) > 1:
+            what = f"the trace begins with event {self.header['begins']}: what was before it is not known"
+            return Judgement(Verdict.NOT_APPLICABLE, "JUDGE-7", what)
+        try:
+            course = self.start()
+        except RootError as error:
+            return Judgement(Verdict.BROKEN, "JUDGE-5", str(error))
+        window = Window(records)
+        last = ""
+        for line, record, later in window:
+            self._seen.append(record)
+            last = record["event"]
+            self.calls += last == "enter"
+            try:
+                course.step(record, later)
+            except Contradiction as found:
+                return self._contradicted(course, found, line, record)
+        if window.broken is not None:
+            return Judgement(Verdict.BROKEN, "FORMAT-3", str(window.broken), calls=self.calls)
+        if last != "outcome" and "outcome" in self.observes:
+            return Judgement(Verdict.BROKEN, "FORMAT-5", "the trace ends before its outcome", calls=self.calls)
+        return Judgement(Verdict.ALLOWED, calls=self.calls, states=self.states)
+
+    def _contradicted(self, course: Course, found: Contradiction, line: int, record: Record) -> Judgement:
+        verdict = Verdict.BROKEN if found.broken else Verdict.FORBIDDEN
+        enter = record if record["event"] == "enter" else course.open.get(record.get("call", -1))
+        if enter is None and "call" in record:
+            enter = next(
+                (r for r in reversed(self._seen) if r["event"] == "enter" and r["call"] == record["call"]), None
+            )
+        return Judgement(
+            verdict,
+            found.rule,
+            found.what,
+            call=call_text(enter, record) if enter is not None else "",
+            alternatives=found.alternatives,
+            line=line,
+            prefix=tuple(self._seen),
+            calls=self.calls,
+            states=self.states,
+        )
+
+
+__all__ = ["Bounds", "Judgement", "Verdict", "World", "judge"]

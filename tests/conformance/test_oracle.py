@@ -1,0 +1,183 @@
+"""Traces judged (JUDGE-1 to JUDGE-7): what lindref itself writes is allowed, and what it cannot do is not."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lindref.cli import trace as command
+from lindref.conformance.oracle.judge import judge
+from lindref.conformance.oracle.verdict import Verdict
+from lindref.conformance.oracle.world import World
+from lindref.posix import console
+from lindref.profile import LIND, SPEC, Profile
+from lindref.system.boot import boot
+from lindref.system.runtime import Config
+from lindref.system.system import System
+from lindref.trace.format import Record
+from lindref.trace.jsonl import JsonTrace
+from lindref.trace.reader import Reader
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "guest"))
+
+from running import names  # beside the tests of guests
+
+
+def traced(name: str, profile: Profile = SPEC) -> tuple[list[Record], Path]:
+    """The trace of a guest, header first, and the root it ran on."""
+    from lindref.guest.build_guests import GUESTS, load_guest
+
+    guest = load_guest(GUESTS / name)
+    out: list[str] = []
+    writers: list[JsonTrace] = []
+
+    def observe(system: System) -> None:
+        writers.append(JsonTrace(system, out.append))
+        system.observers.append(writers[0])
+
+    system = boot(
+        "/" + guest.argv[0],
+        guest.argv[1:],
+        root=guest.folder,
+        profile=profile,
+        config=Config(max_ticks=50_000_000),
+        env=guest.env,
+        observe=observe,
+    )
+    console.feed_stdin(system.kernel, guest.stdin.encode())
+    console.end_stdin(system.kernel)
+    writers[0].close(system.run())
+    return [json.loads(line) for line in out], guest.folder
+
+
+SAMPLE = ["hello", "files", "grate_stacked", "signals", "threads_mutex", "pass_descriptor", "spawn", "dynamic", "mmap"]
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("profile", [SPEC, LIND], ids=lambda p: p.name)
+def test_what_lindref_writes_is_allowed(name: str, profile: Profile) -> None:
+    """JUDGE-1, JUDGE-2: with the root known, and without (JUDGE-5)."""
+    records, root = traced(name, profile)
+    for world in (World(root=str(root), unknown=False), World()):
+        found = judge(records, profile, world=world)
+        assert found.verdict is Verdict.ALLOWED, found
+        assert found.calls == sum(record.get("event") == "enter" for record in records)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", names("*"))
+@pytest.mark.parametrize("profile", [SPEC, LIND], ids=lambda p: p.name)
+def test_all_that_lindref_writes_is_allowed(name: str, profile: Profile) -> None:
+    records, root = traced(name, profile)
+    for world in (World(root=str(root), unknown=False), World()):
+        found = judge(records, profile, world=world)
+        assert found.verdict is Verdict.ALLOWED, found
+
+
+def changed(records: list[Record], name: str, nth: int = 0, **fields: Any) -> list[Record]:
+    """The trace with the end of the ``nth`` call ``name`` changed."""
+    calls = [record["call"] for record in records if record.get("name") == name]
+    return [
+        {**record, **fields} if record.get("event") == "exit" and record["call"] == calls[nth] else record
+        for record in records
+    ]
+
+
+@pytest.mark.parametrize(
+    ("guest", "call", "fields", "rule"),
+    [
+        ("files", "open", {"ret": 9}, "FD-2"),
+        ("files", "close", {"ret": -9, "errno": "EBADF"}, "FD-1"),
+        ("files", "lseek", {"ret": 4711}, "FILE-SEEK-1"),
+        ("hello", "write", {"ret": 12}, "FILE-WRITE-1"),
+        ("grate_geteuid", "register_handler", {"ret": -3}, "3I-REG-1"),
+    ],
+)
+def test_a_changed_result_is_forbidden(guest: str, call: str, fields: dict[str, Any], rule: str) -> None:
+    """JUDGE-6: the rule, the call, what would have been allowed, and the beginning that shows it."""
+    records, root = traced(guest)
+    found = judge(changed(records, call, **fields), world=World(root=str(root), unknown=False))
+    assert (found.verdict, found.rule) == (Verdict.FORBIDDEN, rule)
+    assert call in found.call
+    assert found.alternatives
+    assert found.prefix[-1]["event"] == "exit"
+
+
+def test_ids_are_symbols() -> None:
+    """JUDGE-4: another numbering of the cages is as good, a cage that changes its id is not."""
+    records, root = traced("fork_tree")
+    moved = json.loads(json.dumps(records))
+    ids = {1: 5, 2: 7, 3: 9}
+
+    def other(cage: int) -> int:
+        return ids.get(cage, cage + 40)
+
+    for record in moved[1:]:
+        for field in ("cage", "self", "target", "child"):
+            if field in record and record[field] < 2048:
+                record[field] = other(record[field])
+        for pair in record.get("args", ()):
+            base = 1 << 44
+            if base <= pair[0] < base + (1 << 33) * 100:
+                cage, offset = divmod(pair[0] - base, 1 << 33)
+                pair[0] = base + other(cage) * (1 << 33) + offset
+            if isinstance(pair[1], int) and pair[1] < 2048:
+                pair[1] = other(pair[1])
+        if record.get("name") == "wait4" and 0 < record["args"][0][0] < 2048:
+            record["args"][0][0] = other(record["args"][0][0])
+    makers = {record["call"]: record for record in moved if record.get("event") == "enter"}
+    for record in moved[1:]:
+        if record.get("event") == "exit" and makers[record["call"]]["name"] in ("clone", "wait4", "getpid", "getppid"):
+            if (record.get("ret") or 0) > 0:
+                record["ret"] = other(record["ret"])
+        record.pop("data", None)
+    assert judge(moved, world=World(root=str(root), unknown=False)).verdict is Verdict.ALLOWED
+    twice = changed(moved, "getpid", ret=other(30))
+    assert judge(twice, world=World(root=str(root), unknown=False)).verdict is Verdict.FORBIDDEN
+
+
+def test_what_was_not_observed_can_be_anything() -> None:
+    """JUDGE-3: without what arguments point to, times and routes, the rest is judged."""
+    records, root = traced("files")
+    bare = [{k: v for k, v in record.items() if k not in ("time", "data", "rule")} for record in records]
+    assert judge(bare, world=World(root=str(root), unknown=False)).allowed
+    routeless = [r for r in bare if r.get("event") != "route"]
+    routeless[0] = {**routeless[0], "observes": ["enter", "exit"]}
+    assert judge(routeless, world=World(root=str(root), unknown=False)).allowed
+
+
+def test_broken_traces() -> None:
+    """JUDGE-1: cut off, contradicting itself, or not from the beginning (JUDGE-7)."""
+    records, _ = traced("hello")
+    assert judge(records[:-1]).verdict is Verdict.BROKEN
+    assert judge([records[0], {"event": "nonsense"}]).verdict is Verdict.BROKEN
+    assert judge([]).verdict is Verdict.BROKEN
+    assert judge("/nowhere/at/all").verdict is Verdict.BROKEN
+    assert judge([{**records[0], "begins": 9}, *records[1:]]).verdict is Verdict.NOT_APPLICABLE
+    reader = Reader(io.BytesIO(b"\n".join(json.dumps(r).encode() for r in records[:5])), "t")
+    assert judge(reader).verdict is Verdict.BROKEN
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``lindref trace check``: exit status, text and JSON."""
+    records, root = traced("hello")
+    good, bad, cut = (tmp_path / name for name in ("good.jsonl", "bad.jsonl", "cut.jsonl"))
+    good.write_text("".join(json.dumps(r) + "\n" for r in records))
+    bad.write_text("".join(json.dumps(r) + "\n" for r in changed(records, "write", ret=12)))
+    cut.write_text(good.read_text()[:-30])
+    assert command.main(["check", "--root", str(root), str(good)]) == 0
+    assert "allowed (4 calls)" in capsys.readouterr().out
+    assert command.main(["check", str(good), str(bad)]) == 1
+    told = capsys.readouterr().out
+    assert "forbidden: the call returns 12" in told and "allowed 13" in told and "rule FILE-WRITE-1: " in told
+    assert command.main(["check", "--json", str(bad)]) == 1
+    (value,) = json.loads(capsys.readouterr().out)
+    assert value["verdict"] == "forbidden" and value["alternatives"] == ["13"] and value["line"] == 11
+    assert command.main(["check", str(cut)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert command.main(["check", "--root", str(tmp_path / "none"), str(good)]) == 2
