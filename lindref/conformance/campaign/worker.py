@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from multiprocessing.connection import Connection
 
@@ -16,7 +15,6 @@ from lindref.conformance.campaign.result import Result, broken, unknown
 def serve(line: Connection) -> None:
     """A plan comes through ``line``, then cases; phases and results go back."""
     plan: Plan = line.recv()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         adapter, said = plan.made()
     except AdapterError as error:
