@@ -12,6 +12,7 @@ import attrs
 from lindref import classes
 from lindref.conformance.adapters import Case, Description, NotApplicable, Observed
 from lindref.conformance.adapters.own import Lindref
+from lindref.conformance.vectors.image import all_steps
 
 
 class Plain(Lindref):
@@ -88,3 +89,27 @@ class NoConstructor:
 class NoDescription(Plain):
     def describe(self) -> Description:
         return attrs.asdict(super().describe())  # type: ignore[return-value]
+
+
+class WrongSeek(Lindref):
+    """A model in which seeking to before the start of a file is let through; its traces are not looked at."""
+
+    def describe(self) -> Description:
+        return classes.evolve(super().describe(), name="seeks", observes=frozenset())
+
+    def run(self, case: Case) -> Observed:
+        seen = classes.evolve(super().run(case), trace=None)
+        if seen.seen is None or case.script is None:
+            return seen
+        seeks = {step["id"] for step in all_steps(case.script) if step.get("name") == "lseek"}
+        log = [{**e, "ret": 0} if e["step"] in seeks and e["ret"] == -22 else e for e in seen.seen["log"]]
+        return classes.evolve(seen, seen={**seen.seen, "log": log})
+
+
+class Fragile(WrongSeek):
+    """As that, and it dies of short scripts."""
+
+    def run(self, case: Case) -> Observed:
+        if case.script is not None and len(list(all_steps(case.script))) < 5:
+            os._exit(9)
+        return super().run(case)

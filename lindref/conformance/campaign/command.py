@@ -62,6 +62,7 @@ def _parser() -> Arguments:
     add("--against", choices=(SPEC.name, LIND.name), default="", help="hold it against this profile, not its own")
     add("-n", type=_whole, default=1, dest="processes", metavar="N", help="processes (%(default)s)")
     add("--limit", type=_seconds, default=30.0, metavar="SECONDS", help="for one case (%(default)g)")
+    add("--shrink", type=_whole, default=200, metavar="N", help="tries for a shorter script that differs (%(default)s)")
     add("--dask", metavar="ADDRESS", help="run on a Dask cluster instead (extra dask)")
     add("--resume", metavar="FILE", help="keep results in FILE, and do not run again what it has")
     add("--waivers", metavar="FILE", help="differences that are known (TOML: [[waiver]] case, reason, expires)")
@@ -161,7 +162,7 @@ def _list(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     chosen = cases(options.suites, _wanted(options), options.only)
     known = waivers.load(Path(options.waivers)) if options.waivers else []
-    plan = Plan(options.adapter, _options(options.option), options.against, options.limit)
+    plan = Plan(options.adapter, _options(options.option), options.against, options.limit, options.shrink)
     _, said = plan.made()  # what is wrong with it is told before anything runs
     results = _results(plan, chosen, options, known)
     suites = tuple(dict.fromkeys(options.suites))
@@ -233,4 +234,6 @@ def _line(result: Result) -> str:
     why = "".join(f": {part}" for part in (result.complaint, result.detail) if part)
     why += f" (waived: {result.waived})" if result.waived else ""
     rules = f" [{', '.join(result.rules)}]" if result.rules else ""
-    return f"{result.case}: {result.status.value}{why}{rules}\n"
+    script = result.scripts.get("script", "")
+    indented = "".join(f"    {line}\n" for line in script.splitlines())
+    return f"{result.case}: {result.status.value}{why}{rules}\n{indented}"

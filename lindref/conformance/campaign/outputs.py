@@ -50,7 +50,7 @@ def other_outcomes(program: Program, profile: str) -> tuple[list[Outcome], bool]
     config = Config(max_ticks=MAX_TICKS, accesses="shared")
     system = Lindref(profile, engine="reference").booted(program, config)
     found, search = deepen(system, Bounds(states=STATES))
-    outcomes = [{"stdout": one.stdout, "status": one.exit_status} for one in found.found]
+    outcomes: list[Outcome] = [{"stdout": one.stdout, "status": one.exit_status} for one in found.found]
     return outcomes, search.complete and not search.cut
 
 

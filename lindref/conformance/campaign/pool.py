@@ -23,6 +23,8 @@ from lindref.conformance.campaign.result import Result, broken, unknown
 
 #: How long the model and the judge may take with one case, as a multiple of the implementation's limit.
 OURS = 4
+#: The phase after a difference was found.
+SHRINKS = "shrinks"
 #: How long an adapter may take to be made, in seconds.
 STARTING = 120
 
@@ -30,13 +32,15 @@ STARTING = 120
 @classes.frozen
 class Plan:
     """What a process needs to run cases: an adapter's name and options, its profile where another is wanted than it
-    says, and the seconds that it may take for one case.
+    says, and the seconds that it may take for one case. ``shrink``: scripts that are tried for a shorter one where one
+    differs.
     """
 
     adapter: str
     options: Mapping[str, str]
     against: str = ""
     limit: float = 30.0
+    shrink: int = 200
 
     def made(self) -> tuple[Adapter, Description]:
         """The adapter, and what it says of itself. Raises ``AdapterError``."""
@@ -66,13 +70,15 @@ class _Worker:
             self.line.send(plan)
         self.plan = plan
         self.case: Case | None = None
+        #: The result of its case, should it not come to the end of what it does about it.
+        self.found: Result | None = None
         self.ready = False
         self.phase = "starts"
         self.until = time.monotonic() + STARTING
 
     def begin(self, case: Case) -> None:
         """Hand it a case."""
-        self.case = case
+        self.case, self.found = case, None
         self.enter(MODEL)
         with suppress(OSError):  # it is gone: that is found out where its end is seen
             self.line.send(case)
@@ -99,6 +105,8 @@ class _Worker:
     def lost(self, how: str) -> Result:
         """The result of a case that there will be none of."""
         assert self.case is not None
+        if self.found is not None:
+            return self.found
         if self.phase == RUNS:
             return broken(self.case, how)
         return unknown(self.case, f"{how} (in lindref, {self.phase})")
@@ -161,6 +169,9 @@ def _heard(worker: _Worker, *, timed_out: bool) -> Result | object | None:
         raise AdapterError(what)
     if kind == "phase":
         worker.enter(what)
+    elif kind == "found":
+        worker.found = what
+        worker.enter(SHRINKS)
     elif kind == "ready":
         worker.ready = True
     else:

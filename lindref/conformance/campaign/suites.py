@@ -10,6 +10,7 @@ from pathlib import Path
 from lindref import classes
 from lindref.conformance.adapters.case import Case, Program
 from lindref.conformance.resources import folder
+from lindref.conformance.vectors.image import all_steps
 from lindref.conformance.vectors.model import Vector, VectorError, load
 from lindref.guest.build_guests import Guest, load_guest
 from lindref.guest.toolchain import GuestBuildError
@@ -93,8 +94,26 @@ def _vectors(wanted: Wanted) -> list[Case]:
         raise SuiteError(str(error)) from None
 
 
+def _scripts(wanted: Wanted) -> list[Case]:
+    """Generated scripts: those of ``count`` seeds from ``seed`` on."""
+    from lindref.conformance.scripts.generate import script
+
+    return [script_case(script(seed)) for seed in range(wanted.seed, wanted.seed + wanted.count)]
+
+
+def script_case(vector: Vector) -> Case:
+    """A generated script as a case."""
+    ops = {step["op"]: step for step in all_steps(vector)}
+    needs = {feature for op, feature in _NEEDS.items() if op in ops}
+    return Case(f"scripts.{vector.id}", vector.about, script=vector, needs=frozenset(needs))
+
+
+#: Features that steps need.
+_NEEDS = {"call3i": "grates", "fork": "fork", "thread": "threads", "sigaction": "signals"}
+
 SUITES: Mapping[str, Suite] = {
     "guests": Suite("programs in C with known output", _guests),
+    "scripts": Suite("generated scripts of calls (--count, --seed)", _scripts),
     "vectors": Suite("recorded scripts of calls (--vectors PATH)", _vectors),
 }
 
