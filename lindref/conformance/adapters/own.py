@@ -55,6 +55,7 @@ class Lindref:
             kinds=frozenset({"program", "script", "module"}),
             features=frozenset(FEATURES),
             observes=frozenset({*(kind.kind for kind in EVENTS), "outcome"}),
+            same_calls=self.player == "cage",  # the other has no image of the same size
         )
 
     def run(self, case: Case) -> Observed:

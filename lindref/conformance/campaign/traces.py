@@ -1,4 +1,8 @@
-"""The calls of a run one by one, held against the specification."""
+"""The calls of a run one by one, held against the specification.
+
+Where nothing in the model's run could go otherwise, the two runs have to agree call by call; where they do not, and
+where there was a choice, the oracle judges what was observed by itself.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from lindref.conformance.adapters.interface import Description, Observed
 from lindref.conformance.campaign.reference import Reference
 from lindref.conformance.campaign.result import Status
 from lindref.conformance.campaign.said import ALLOWED, Verdict
+from lindref.conformance.oracle.judge import judge
+from lindref.conformance.oracle.verdict import Judgement
+from lindref.conformance.oracle.world import World
 from lindref.conformance.vectors.model import Vector, VectorError
 from lindref.conformance.vectors.play import VectorSystem
 from lindref.conformance.vectors.traces import follow, load_trace
@@ -23,9 +30,9 @@ def verdict(case: Case, said: Description, seen: Observed, model: Reference) -> 
         with seen.read_trace() as theirs:
             if case.script is not None and isinstance(seen.trace, Path) and theirs.recorded:
                 return _followed(case.script, said, seen.trace)
-            if model.choices or model.observed.trace is None or not said.same_calls:
+            if not said.same_calls or model.observed.trace is None:
                 for _ in theirs:
-                    pass  # it is to be one at least
+                    pass  # it is to be a trace at least
                 return ALLOWED
             with model.observed.read_trace() as ours:
                 found = Comparison(ours, theirs).run()
@@ -33,8 +40,31 @@ def verdict(case: Case, said: Description, seen: Observed, model: Reference) -> 
         return Verdict(Status.BROKEN, f"its trace cannot be read: {error}")
     if found is None:
         return ALLOWED
+    judged = _judged(case, said, seen)
+    if judged.verdict.value == Status.ALLOWED.value:
+        return ALLOWED
     before = f", after {found.context[-1].strip()}" if found.context else ""
-    return Verdict(Status.FORBIDDEN, f"{found.what}{before}")
+    told = _text(judged) or f"{found.what}{before}"
+    rules = (judged.rule,) if judged.rule else ()
+    if model.choices and judged.verdict.value == Status.FORBIDDEN.value:
+        # A run of threads side by side may have taken a way that was not tried: its outputs decide.
+        return Verdict(Status.UNKNOWN, told, rules)
+    return Verdict(Status(judged.verdict.value), told, rules)
+
+
+def _judged(case: Case, said: Description, seen: Observed) -> Judgement:
+    """What the oracle says of the trace."""
+    world = World()
+    if case.program is not None:
+        world = World(root=str(case.program.folder), unknown=False)
+    with seen.read_trace() as trace:
+        return judge(trace, by_name(said.profile), world=world)
+
+
+def _text(judged: Judgement) -> str:
+    """A judgement in one line."""
+    instead = f" (allowed: {'; '.join(judged.alternatives)})" if judged.alternatives else ""
+    return " ".join(part for part in (judged.call, judged.what) if part) + instead
 
 
 def _followed(vector: Vector, said: Description, path: Path) -> Verdict:
