@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lindref.shown import Shown
 from lindref.vm.program import Program, program
 from lindref.wasm import module as syntax
 from lindref.wasm.binary.decoder import decode
@@ -14,7 +15,7 @@ from lindref.wasm.text.parser import parse_module
 _MAGIC = b"\0asm"
 
 
-class Module:
+class Module(Shown):
     """A decoded module. Everything but function bodies is valid; ``validate`` checks those too, which otherwise
     happens when an instance is made.
 
@@ -49,6 +50,9 @@ class Module:
     def validate(self) -> None:
         """Checks every function body; ``wasm.errors.Invalid`` or ``Malformed``."""
         self.program.validate()
+
+    def __repr__(self) -> str:
+        return f"<module: {len(self.imports)} imports, {len(self.exports)} exports>"
 
     @property
     def imports(self) -> list[tuple[str, str, str]]:

@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "wast": ("lindref.conformance.wast", "run official wasm test scripts"),
     "objdump": ("lindref.cli.objdump", "show a module: text, sections, names"),
     "explore": ("lindref.cli.explore", "run a program along many schedules: which outcomes there are"),
+    "learn": ("lindref.cli.learn", "guided lessons with exercises: cages, grates, fork, races"),
+    "fork": ("lindref.cli.fork", "show a program's first fork: one continuation, resumed twice"),
     "spec": ("lindref.cli.spec", "list the rules of the specification, or show one"),
 }
 

@@ -6,7 +6,7 @@ fields. Subjects (`posix.memory`, `posix.signals`, ...) are functions that take 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Mapping as MappingABC
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -193,8 +193,9 @@ class Kernel:
         self.backings = Backings(budget)
         self.warned: frozenset[int] = frozenset()
         self._changed: dict[WaitKey, None] = {}
-        #: The call that is being done; no part of the state.
+        #: The call that is being done, and who made the calls that it serves; no part of the state.
         self.serving: Call | None = None
+        self.served: Collection[int] = ()
         #: When the next timer goes off, as `timers` knows it; no part of the state.
         self.alarm: int | None = None
         self.alarm_known = False
@@ -203,30 +204,30 @@ class Kernel:
 
     # Calls.
 
-    def call(self, call: Call) -> Result:
+    def call(self, call: Call, served: Collection[int] = ()) -> Result:
         """Do ``call``, or try it again. Never raises for what a guest does. A `Done` value is a signed 32-bit
-        number.
+        number. ``served``: where a grate makes it, the cages that made the calls it serves.
         """
         row = self.rows.get(call.number)
         if row is None or row.handler is None:
             return self._unbuilt(call.number, row)
-        self.serving = call
+        self.serving, self.served = call, served
         try:
             result = row.handler(self, call)
         except Refused as refusal:
             result = refusal.result
         finally:
-            self.serving = None
+            self.serving, self.served = None, ()
         if isinstance(result, Done) and not -0x80000000 <= result.value < 0x80000000:
             return classes.evolve(result, value=i32(result.value))  # the gate returns an i32 (rawposix.md 0)
         return result
 
     def reaches(self, cage: int) -> bool:
-        """Whether the call that is being done may touch the memory of ``cage``: it makes the call, is acted upon or
-        owns an argument (ABI-8, deviation PTR-FLAT).
+        """Whether the call that is being done may touch the memory of ``cage``: it makes the call or one that this one
+        serves, is acted upon or owns an argument (ABI-8, deviation PTR-FLAT).
         """
         call = self.serving
-        if call is None or cage in (call.target, call.caller):
+        if call is None or cage in (call.target, call.caller) or cage in self.served:
             return True
         return any(arg.cage == cage for arg in call.args) or self.profile.has("PTR-FLAT")
 

@@ -42,9 +42,7 @@ _WITH_TID = frozenset({56, 60, 231})
 SCHED_YIELD = 24
 
 
-def begin(
-    system: System, thread: Thread, request: SyscallRequest, then: str = "guest", memo: object = None
-) -> None:
+def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "guest", memo: object = None) -> None:
     """A call leaves ``thread``'s cage; ``memo`` is for who is to get its result."""
     if system.shelf:
         from lindref.system.python import stack
@@ -145,9 +143,20 @@ def ask_kernel(
         interrupted=interrupted,
         caller=thread.cage,
     )
-    result = system.kernel.call(call)
+    result = system.kernel.call(call, _served(system, thread) if thread.serving else ())
     system.wake_changed()
     _answer(system, thread, pending, result)
+
+
+def _served(system: System, thread: Thread) -> list[int]:
+    """The cages that made the calls which ``thread`` serves, the nearest first."""
+    found = []
+    seen: Thread | None = thread
+    while seen is not None and seen.serving:
+        seen = system.threads.get(seen.serving)
+        if seen is not None:
+            found.append(seen.cage)
+    return found
 
 
 def _answer(system: System, thread: Thread, pending: Pending, result: Result) -> None:

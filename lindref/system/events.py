@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any, ClassVar, Protocol
 
 from lindref import classes
+from lindref.shown import Shown
 
 #: A call's argument: the value (unsigned, 64 bits) and the cage that owns it.
 Pair = tuple[int, int]
 
 
 @classes.frozen(kw_only=True)
-class Event:
+class Event(Shown):
     """What all events have: number, cage, thread id in that cage, virtual time in ns."""
 
     kind: ClassVar[str] = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 
+from lindref.shown import Shown
 from lindref.state.records import record
 
 
@@ -31,7 +32,7 @@ STATUS = {Ending.TRAP: 70, Ending.LOAD: 70, Ending.DEADLOCK: 71, Ending.LIMIT: 7
 
 
 @record("system.outcome")
-class Outcome:
+class Outcome(Shown):
     """How a run ended.
 
     ``ending`` is a value of ``Ending``; ``code`` the first cage's exit code, the signal's number, or that of a runtime

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from lindref.posix import console
 from lindref.posix.errno import NUMBERS
 from lindref.profile import Profile, by_name
+from lindref.shown import Shown
 from lindref.system import lookback
 from lindref.system import state as states
 from lindref.system.boot import boot as boot_system
 from lindref.system.choices import FirstOption, Instead, Replay, Seeded, parse_schedule
-from lindref.system.events import Choice, Enter, Event
+from lindref.system.events import Choice, Enter, Event, Observer
 from lindref.system.outcome import Outcome
 from lindref.system.runtime import Config
 from lindref.system.snapshots import EVENT_COST, MOST_BYTES, Snapshots
@@ -25,11 +26,12 @@ from lindref.system.views import Cages
 from lindref.vm.engines import ENGINES
 
 if TYPE_CHECKING:
+    from lindref.system.forks import SideBySide
     from lindref.system.python.grate import Grate
     from lindref.system.python.words import GrateSpec
 
 
-class System:
+class System(Shown):
     """A booted system (see ``lindref.boot``): a line of turns along which one can go forwards and backwards.
 
     A *position* is the number of the event that happened last (TRAVEL-1). Going somewhere and coming back changes
@@ -75,11 +77,16 @@ class System:
         if self._snapshots.due(self._turn, engine.ticks + EVENT_COST * engine.event_count):
             self._snapshots.keep(self._turn, self.snapshot())
 
-    def _step_again(self) -> None:
+    def _step_told(self, teller: Observer) -> None:
+        """A turn that was taken before, for one who wants to be told again."""
+        self._turn += 1
+        self._step_again(teller)
+
+    def _step_again(self, *tell: Observer) -> None:
         """A turn that was taken before: nobody else is told again, nothing is written to the outside again."""
         engine, outside = self._engine, self._engine.kernel.outside
         observers, quiet, wrote = engine.observers, engine.quiet_observers, outside.wrote
-        engine.observers, engine.quiet_observers, outside.wrote = [self], [], None
+        engine.observers, engine.quiet_observers, outside.wrote = [self, *tell], [], None
         try:
             engine.step()
         finally:
@@ -254,12 +261,35 @@ class System:
         not count); ``None`` if nothing did since the cage came to be (TRAVEL-5). One stays where one is."""
         return lookback.last_write(self, address, cage, size)
 
+    def retell(self, tell: Callable[[Engine, Event], None], first: int = 1) -> None:
+        """Pass again over what happened up to here, from event ``first`` on: ``tell`` is called with each event at the
+        moment it happens, when the cages' memories are as the event saw them. One stays where one is; events before
+        ``restore``'s state are not there any more.
+        """
+        other = self._copy()
+        past = self._between(max(self._base, first - 1), self.position)
+        if past:
+            other._to_turn(max(self._turns[past[0].n - self._base - 1] - 1, 0))  # noqa: SLF001
+        for event in past:
+            if self._turns[event.n - self._base - 1] == 0:  # of boot: its memory is that of the beginning
+                tell(other.engine, event)
+        told = _Teller(other, tell)
+        while other.turn < self.turn:
+            other._step_told(told)  # noqa: SLF001
+
     def segments(self) -> Iterator[tuple[int, SystemState, SystemState]]:
         """The past in pieces, the newest first: the turn after which each begins, the states before and after it."""
         after = self.snapshot()
         for kept in self._snapshots.before(self._turn):
             yield kept.turn, kept.state, after
             after = kept.state
+
+    def side_by_side(self, left: int, right: int) -> SideBySide:
+        """The main threads of two cages, value by value: right after a fork they differ in one (FORK-4). ``ValueError``
+        for a cage that runs no wasm program now."""
+        from lindref.system.forks import side_by_side
+
+        return side_by_side(self, left, right)
 
     def event_at(self, n: int) -> Event | None:
         """Event number ``n``, if it was seen."""
@@ -291,9 +321,13 @@ class System:
         return self._engine
 
     @property
-    def trace(self) -> tuple[Event, ...]:
-        """What happened so far."""
-        return tuple(self._between(self._base, self.position))
+    def trace(self) -> Trace:
+        """What happened so far: a tuple of events, which shows itself as the lines of ``lindref run --strace``."""
+        return Trace(self._between(self._base, self.position), self)
+
+    def __repr__(self) -> str:
+        ended = "" if self.outcome is None else f", {self.outcome.ending}"
+        return f"<system at event {self.position}, turn {self._turn}, cages {', '.join(map(str, self.cages))}{ended}>"
 
     @property
     def cages(self) -> Cages:
@@ -333,6 +367,35 @@ class System:
     def schedule(self) -> str:
         """The string that replays the run so far (SCHED-2)."""
         return self._engine.choices.schedule()
+
+
+class Trace(Shown, tuple[Event, ...]):  # noqa: SLOT001 (a tuple of any length has no room for slots)
+    """Events of a run, in their order. It shows itself with what arguments pointed to at the time, which is found by
+    passing over the run again.
+    """
+
+    #: The run; ``None`` for a piece of a trace, which shows the events alone.
+    system: System | None
+
+    def __new__(cls, events: Iterable[Event], system: System | None = None) -> Self:
+        """A tuple that knows its run."""
+        made = super().__new__(cls, events)
+        made.system = system
+        return made
+
+    def __repr__(self) -> str:
+        return f"<trace of {len(self)} events>"
+
+
+class _Teller:
+    """An observer that tells with the run as it is."""
+
+    def __init__(self, session: System, tell: Callable[[Engine, Event], None]) -> None:
+        self.session, self.tell = session, tell
+
+    def on_event(self, event: Event) -> None:
+        """Pass it on (``Observer``)."""
+        self.tell(self.session.engine, event)
 
 
 def _wanted(

@@ -126,6 +126,10 @@ class StraceText:
         more = ", " if len(parts) < len(opened.shown) and parts else ""
         return f"{self._paint(opened.name, _BOLD)}({', '.join(parts)}{more}"
 
+    def flush(self) -> None:
+        """Show a call that has just begun, too: as unfinished."""
+        self._cut()
+
     # Records.
 
     def on_record(self, record: Record) -> None:

@@ -265,6 +265,9 @@ def test_memory_of_other_cages() -> None:
     assert w.kernel.call(Call(1, 1, 1, pairs)) == Done(4)
     own = tuple(Arg(arg.value, 1) for arg in pairs)
     assert w.kernel.call(Call(1, 1, 1, own, caller=w.child)) == Done(4)
+    assert w.kernel.call(Call(1, 1, 1, own, caller=1), served=[w.child]) == Done(4)
+    refused = w.kernel.call(Call(1, 1, 1, own, caller=1), served=[w.child + 1])
+    assert isinstance(refused, Done) and refused.value == -EFAULT
     lind = Scene("lind")
     assert lind.do("write", lind.writer, model_base(lind.child) + OTHER, 4) == 4
 

@@ -399,9 +399,7 @@ def test_saved_states_import_nothing() -> None:
 
 def test_backwards() -> None:
     """A session goes back over a grate's turns, and forth again to the same."""
-    system = lindref.boot(
-        "/app.wasm", root=str(GUESTS / "grate_geteuid"), grates=[Noisy, Plus(7)], max_ticks=1_000_000
-    )
+    system = lindref.boot("/app.wasm", root=str(GUESTS / "grate_geteuid"), grates=[Noisy, Plus(7)], max_ticks=1_000_000)
     while system.step():
         pass
     whole = [repr(event) for event in system.trace]
@@ -474,3 +472,30 @@ def test_results_of_steps_reach_through() -> None:
     run = beneath(Plus(2), steps=(CallStep(GETEUID), CallStep(3, (ResultOf(0),))))
     run.run()
     assert of(run, 1, 3) == [0]
+
+
+class Elsewhere(Grate):
+    """Opens another file."""
+
+    def open(self, call: Served, path: int) -> int:
+        return self.forward("/else")
+
+
+class PassesOn(Grate):
+    """Looks at the name, and passes the call on."""
+
+    def open(self, call: Served, path: int) -> int:
+        self.state["name"] = self.read_string(path)
+        return self.forward()
+
+
+def test_a_rewritten_path_goes_through_the_grates_beneath() -> None:
+    """ABI-8: what lies in the memory of a grate nearer to the cage means something to RawPOSIX when one farther away
+    passes the call on, be it two grates farther."""
+    from lindref.testing import Script
+
+    script = Script()
+    script.call("open", "/name", 0, 0)
+    played = script.play(PassesOn, PassesOn, Elsewhere, files={"/else": b"x"})
+    assert played.results("open") == [3]
+    assert [grate.state.get("name") for grate in played.grates.values()] == ["/else", "/else", None]

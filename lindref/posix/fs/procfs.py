@@ -128,7 +128,11 @@ def _target(kernel: Kernel, what: What, number: int, fd: int) -> bytes:
         return cage.exe
     if what is What.CWD:
         return path_of(kernel, cage.cwd_inode)
-    description = cage.fds[fd].description
+    return description_name(kernel, cage.fds[fd].description)
+
+
+def description_name(kernel: Kernel, description: int) -> bytes:
+    """What an open file description is called where a descriptor of it is a link: a path, or a kind with a number."""
     file = get(kernel, description)
     if file.inode:
         return path_of(kernel, file.inode)
