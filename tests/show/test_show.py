@@ -111,15 +111,16 @@ def test_a_trace_tells_what_arguments_pointed_to() -> None:
     system = redirected()
     system.run()
     whole = str(system.trace).splitlines()[1:]
+    words = ["run", "--strace", "--routes", "--root", ".", "/grate.wasm", "/app.wasm"]
     done = subprocess.run(
-        [sys.executable, "-m", "lindref.cli.main", "run", "--strace", "--routes", "--root", ".", "/grate.wasm", "/app.wasm"],
+        [sys.executable, "-m", "lindref.cli.main", *words],
         cwd=GUESTS / "grate_redirect", env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert [line.strip() for line in whole] == done.stderr.splitlines()
     position, events = system.position, tuple(system.trace)
     system.goto(40)
     assert str(system.trace).splitlines()[1:-1] == whole[: len(str(system.trace).splitlines()) - 2]
-    assert not list(system.trace) == list(events) and system.position < position
+    assert list(system.trace) != list(events) and system.position < position
     system.run()
     assert tuple(system.trace) == events and str(system.trace).splitlines()[1:] == whole
     piece = lindref.System.trace.fget(system)[3:5]  # type: ignore[attr-defined]
