@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
@@ -168,9 +169,9 @@ class ObservedSystem(System):
         memory = self.memories.get(place.cage) if place is not None else None
         return memory.try_read(place.offset, count) if memory is not None and place is not None else None
 
-    def kernel_call(self, call: Call) -> Result:
+    def kernel_call(self, call: Call, served: Collection[int] = ()) -> Result:
         """RawPOSIX does a call; what it said is kept, for the errors that held besides the one it reports."""
-        self.last = type(self.kernel).call(self.kernel, call)
+        self.last = type(self.kernel).call(self.kernel, call, served)
         return self.last
 
     def ended(self, event: Exit) -> None:
