@@ -52,7 +52,19 @@ class Memory:
     ``freeze``, ``fork``, ``unmap``, ``protect``, and a freeze of what it maps.
     """
 
-    __slots__ = ("_backings", "_budget", "_state", "maximum", "pages", "regions", "rp", "shared", "size", "wp")
+    __slots__ = (
+        "_backings",
+        "_budget",
+        "_granted",
+        "_state",
+        "maximum",
+        "pages",
+        "regions",
+        "rp",
+        "shared",
+        "size",
+        "wp",
+    )
 
     def __init__(
         self,
@@ -74,6 +86,7 @@ class Memory:
         self._backings = Backings() if backings is None else backings
         self._budget = budget
         self._state: MemoryState | None = None
+        self._granted = False  # whether pages of others were ever in `wp`
         if minimum:
             self.regions = self.regions.set(0, Region(0, minimum * _PER_WASM_PAGE, READ | WRITE))
 
@@ -286,18 +299,20 @@ class Memory:
     def fork(self) -> Memory:
         """A memory that is the same now and goes its own way, but for shared backings.
 
-        Costs what was written since the last freeze or fork.
+        Costs next to nothing: what was written becomes frozen pages when the memory is wanted as a value.
         """
         other = Memory(0, self.maximum, shared=self.shared, backings=self._backings)
         other._budget = self._budget
         other.size = self.size
         other.regions = self.regions
-        other.pages = PageStore.thaw(self._freeze_pages(), self._budget)
+        self._take_back()
+        other.pages = self.pages.fork()
         return other
 
     def freeze(self) -> MemoryState:
-        """The memory as a value; costs what was written since the last freeze or fork."""
-        pages = self._freeze_pages()
+        """The memory as a value; costs what was written since the last freeze."""
+        self._take_back()
+        pages = self.pages.freeze()
         state = self._state
         if state is None or state.pages is not pages or state.regions is not self.regions:
             state = MemoryState(self.size, self.maximum, self.shared, self.regions, pages)
@@ -325,10 +340,13 @@ class Memory:
 
     # Within.
 
-    def _freeze_pages(self) -> PMap[Page]:
-        for p in self.pages.dirty:
-            self.wp.pop(p, None)
-        return self.pages.freeze()
+    def _take_back(self) -> None:
+        """The right to write pages of its own, all of which are dirty, is taken back."""
+        if self._granted:
+            for p in self.pages.dirty:
+                self.wp.pop(p, None)
+        else:
+            self.wp.clear()
 
     def _readable(self, p: int) -> bytes | bytearray:
         """Page ``p``, which goes into ``rp``; or the trap."""
@@ -358,6 +376,7 @@ class Memory:
                 self.wp[p] = page
             else:
                 page = backing.grant(number, self.wp, p)
+                self._granted = True
         if region.prot & READ:
             self.rp[p] = page
         return page

@@ -2,16 +2,17 @@
 
 A store is a persistent map of frozen pages, and over it the live ones: byte arrays, some of them written since
 the last freeze (*dirty*). Freezing makes the dirty ones frozen pages as they are, without a copy; the next write
-copies. Who holds a live page for writing must let go of it at each freeze; for reading it may be kept until the
-page is next written.
+copies. A fork only lays them over the map as they are, for both sides: they become frozen pages when somebody wants
+the value, which may be never. Who holds a live page for writing must let go of it at each freeze and fork; for reading
+it may be kept until the page is next written.
 
 Letters: ``p`` the number of a page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from lindref.state.pmap import PMap
 from lindref.state.records import record
@@ -42,6 +43,52 @@ _blank: Final = Page.__new__
 _fill: Final[Callable[[Page, bytes | bytearray], None]] = Page.__dict__["data"].__set__  # its slot
 
 
+class Layer:
+    """What a fork handed over: pages over a map, which nobody writes any more. ``olds``, if known, says for each what
+    the map has there; ``size`` is how many pages there are in all."""
+
+    __slots__ = ("_map", "base", "data", "olds", "size")
+
+    def __init__(
+        self, base: PMap[Page], data: dict[int, bytearray], olds: dict[int, bytes | bytearray | None] | None, size: int
+    ) -> None:
+        self.base = base
+        self.data = data
+        self.olds = olds
+        self.size = size
+        self._map: PMap[Page] | None = None
+
+    @property
+    def map(self) -> PMap[Page]:
+        """All of it as a map, made once for all who share this."""
+        if self._map is None:
+            olds = self.olds
+            if olds is None:
+                pages = [(p, self.base.get(p)) for p in self.data]
+                olds = {p: None if page is None else page.data for p, page in pages}
+            self._map = _merged(self.base, self.data, olds)
+        return self._map
+
+
+def _merged(
+    base: PMap[Page],
+    data: Mapping[int, bytes | bytearray],
+    olds: Mapping[int, bytes | bytearray | None],
+) -> PMap[Page]:
+    """A map with other pages; those that hold what they did stay the objects they are."""
+    changed: dict[int, Page] = {}
+    for p, now in data.items():
+        if olds[p] != now:
+            changed[p] = page = _blank(Page)
+            _fill(page, now)
+    return base.update(changed)
+
+
+#: A layer with more pages than this, and more than so many times what is to be laid over it, is made a map first.
+_THIN: Final = 64
+_TIMES: Final = 4
+
+
 class PageStore:
     """A sparse array of bytes that is all zero at first.
 
@@ -49,13 +96,14 @@ class PageStore:
     (it is what counts against limits, and what a file occupies on disk).
     """
 
-    __slots__ = ("budget", "dirty", "fresh", "frozen", "live")
+    __slots__ = ("budget", "dirty", "fresh", "frozen", "layer", "live")
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.frozen: PMap[Page] = PMap()
+        self.layer: Layer | None = None  # lies over `frozen`
         self.live: dict[int, bytearray] = {}
-        self.dirty: dict[int, Page | None] = {}  # live pages written since, with what is frozen of them
-        self.fresh = 0  # how many dirty pages are not in `frozen`
+        self.dirty: dict[int, bytes | bytearray | None] = {}  # live pages written since, and what was there before
+        self.fresh = 0  # how many dirty pages were absent before
         self.budget = budget
 
     @classmethod
@@ -73,32 +121,64 @@ class PageStore:
 
     def freeze(self) -> PMap[Page]:
         """The pages as a value. No live page may be written after this before ``own`` is asked for it."""
+        self._flatten()
         if self.dirty:
-            give = self._giver()
-            changed: dict[int, Page] = {}
-            for p, old in self.dirty.items():
-                data = give(p)
-                if old is None or old.data != data:
-                    changed[p] = page = _blank(Page)
-                    _fill(page, data)
-            self.frozen = self.frozen.update(changed)
-            self.dirty.clear()
+            olds, self.dirty = self.dirty, {}
+            self.frozen = _merged(self.frozen, self._given(olds), olds)
             self.fresh = 0
         return self.frozen
 
+    def fork(self) -> PageStore:
+        """A store that is the same now and goes its own way; as for ``freeze``, no live page may be written after.
+
+        Costs next to nothing, however much was written.
+        """
+        if self.dirty:
+            size, layer = len(self), self.layer
+            data: dict[int, bytearray] = self.live
+            olds: dict[int, bytes | bytearray | None] | None = self.dirty
+            if layer is not None:
+                if len(layer.data) > max(_THIN, _TIMES * len(data)):
+                    self._flatten()
+                else:
+                    data, olds = layer.data | data, None
+            self.layer = Layer(self.frozen, data, olds, size)
+            self.live, self.dirty, self.fresh = {}, {}, 0
+        other = PageStore(self.budget)
+        if self.budget is not None:
+            self.budget.take(len(self))
+        other.frozen, other.layer = self.frozen, self.layer
+        return other
+
+    def _flatten(self) -> None:
+        """No layer any more."""
+        if self.layer is not None:
+            self.frozen, self.layer = self.layer.map, None
+
     def __len__(self) -> int:
         """How many pages are present."""
-        return len(self.frozen) + self.fresh
+        return (len(self.frozen) if self.layer is None else self.layer.size) + self.fresh
 
     def present(self, p: int) -> bool:
         """Whether page ``p`` was ever written."""
-        return p in self.dirty or p in self.frozen
+        return p in self.dirty or self._before(p) is not None
+
+    def _before(self, p: int) -> bytes | bytearray | None:
+        """What page ``p`` was at the last freeze or fork; ``None`` if absent."""
+        if self.layer is not None:
+            found = self.layer.data.get(p)
+            if found is not None:
+                return found
+        page = self.frozen.get(p)
+        return None if page is None else page.data
 
     def present_in(self, start: int, stop: int) -> list[int]:
         """The pages ``start <= p < stop`` that are present, ascending."""
         if stop - start <= 64:
             return [p for p in range(start, stop) if self.present(p)]
         found = {p for p in self.dirty if start <= p < stop}
+        if self.layer is not None:
+            found.update(p for p in self.layer.data if start <= p < stop)
         for p in self.frozen.keys(start):
             if p >= stop:
                 break
@@ -110,8 +190,8 @@ class PageStore:
         live = self.live.get(p)
         if live is not None:
             return live
-        page = self.frozen.get(p)
-        return ZERO if page is None else page.data
+        found = self._before(p)
+        return ZERO if found is None else found
 
     def own(self, p: int, initial: bytes | bytearray = ZERO) -> bytearray:
         """Page ``p``, to be written until the next freeze; if it was absent, it begins as ``initial``.
@@ -121,18 +201,20 @@ class PageStore:
         live = self.live.get(p)
         if p in self.dirty and live is not None:
             return live
-        old = self.frozen.get(p)
+        old = self._before(p)
         if old is None:
             if self.budget is not None:
                 self.budget.take(1)
             self.fresh += 1
         if live is None:
-            live = self.live[p] = bytearray(initial if old is None else old.data)
+            live = self.live[p] = bytearray(initial if old is None else old)
         self.dirty[p] = old
         return live
 
     def cut(self, start: int, stop: int) -> None:
         """Make the pages ``start <= p < stop`` absent."""
+        if self.layer is not None and self.present_in(start, stop):
+            self._flatten()
         before = len(self)
         live = self.live
         gone = range(start, stop) if stop - start < len(live) else [p for p in live if start <= p < stop]
@@ -142,13 +224,16 @@ class PageStore:
                 if p in self.dirty:
                     del self.dirty[p]
                     self.fresh -= p not in self.frozen
-        self.frozen = self.frozen.cut(start, stop)
+        if self.layer is None:
+            self.frozen = self.frozen.cut(start, stop)
         if self.budget is not None:
             self.budget.give(before - len(self))
 
-    def _giver(self) -> Callable[[int], bytes | bytearray]:
-        """Gives what a live page holds, for a frozen page: nobody may write it any more."""
-        return self.live.pop
+    def _given(self, dirty: Mapping[int, Any]) -> Mapping[int, bytes | bytearray]:
+        """What the dirty pages hold, for frozen pages: nobody may write them any more."""
+        given, self.live = self.live, {}
+        assert len(given) == len(dirty)  # here every live page is dirty
+        return given
 
     def _forget(self, p: int) -> None:
         """Let go of the live page ``p``."""
@@ -159,6 +244,7 @@ class PageStore:
         if self.budget is not None:
             self.budget.give(len(self))
         self.frozen = PMap()
+        self.layer = None
         self.live.clear()
         self.dirty.clear()
         self.fresh = 0
@@ -260,9 +346,9 @@ class Backing(PageStore):
         self._revoke()
         super().close()
 
-    def _giver(self) -> Callable[[int], bytes | bytearray]:
+    def _given(self, dirty: Mapping[int, Any]) -> Mapping[int, bytes | bytearray]:
         live = self.live
-        return lambda p: bytes(live[p])  # those who keep it for reading are to see later writes
+        return {p: bytes(live[p]) for p in dirty}  # those who keep it for reading are to see later writes
 
     def _forget(self, p: int) -> None:
         self.live[p][:] = ZERO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 import struct
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from lindref.state.codec import decode, digest, encode
 from lindref.vm.limits import Budget
 from lindref.vm.memory import Memory
-from lindref.vm.pages import PAGE, ZERO, Backings
+from lindref.vm.pages import PAGE, ZERO, Backings, PageStore
 from lindref.vm.regions import PAGES, READ, WRITE, Region
 from lindref.vm.traps import MEMORY_BOUNDS, Trap
 
@@ -432,3 +433,44 @@ class Against(RuleBasedStateMachine):
 
 
 TestAgainst = Against.TestCase
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_pages_forked_over_and_over(seed: int) -> None:
+    """Forks lay what was written over what there was, thick and thin: every copy is what it was then, and as a value
+    the same as if each page had been frozen at once."""
+    choices = random.Random(seed)
+    budget = Budget()
+    copies: list[tuple[PageStore, dict[int, bytes]]] = [(PageStore(budget), {})]
+    for _ in range(60):
+        store, model = choices.choice(copies)
+        for _ in range(choices.choice((0, 1, 3, 90, 200))):
+            p = choices.randrange(300)
+            page = store.own(p)
+            page[choices.randrange(3)] = choices.randrange(3)
+            model[p] = bytes(page)
+        match choices.randrange(5):
+            case 0:
+                start = choices.randrange(300)
+                stop = start + choices.choice((1, 10, 100))
+                store.cut(start, stop)
+                for p in range(start, stop):
+                    model.pop(p, None)
+            case 1:
+                plain = PageStore.thaw(store.freeze())
+                assert {p: bytes(page.data) for p, page in plain.frozen.items()} == model
+            case _:
+                copies.append((store.fork(), dict(model)))
+        if len(copies) > 8:
+            gone, _ = copies.pop(choices.randrange(8))
+            gone.close()
+        for store, model in copies:
+            assert store.present_in(0, 400) == sorted(model)
+            assert len(store) == len(model)
+        assert budget.used == sum(len(model) for _, model in copies)
+    for store, model in copies:
+        assert {p: store.read(p * PAGE, PAGE) for p in range(300)} == {p: model.get(p, ZERO) for p in range(300)}
+        fresh = PageStore()
+        for p, data in model.items():
+            fresh.write(p * PAGE, data)
+        assert digest(store.freeze()) == digest(fresh.freeze())
