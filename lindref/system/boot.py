@@ -51,6 +51,7 @@ def boot(
     grates: Sequence[GrateSpec] = (),
     observe: Callable[[System], None] | None = None,
     libraries: Callable[[], Sequence[str]] | None = None,
+    make: type[System] = System,
 ) -> System:
     """A system with ``program`` as cage 1, about to run. ``grates`` come over it, outermost first (PY-2); beneath one
     in wasm it is not cage 1, which then is the first such grate.
@@ -58,11 +59,11 @@ def boot(
     With ``root`` the program is a path inside that root (BOOT-2); without, it is a host path, and the working
     directory is the root, copy-on-write (BOOT-3). ``argv[0]`` is the program as typed (BOOT-4). ``engine`` says which
     machine runs wasm. ``observe`` is called with the system before the first event. ``libraries`` gives host files
-    that stand in for what a dynamic program needs where no root is given (BOOT-5). Raises ``BootError``
-    (``LoadError`` for a file that is no program).
+    that stand in for what a dynamic program needs where no root is given (BOOT-5). ``make`` is what the system is.
+    Raises ``BootError`` (``LoadError`` for a file that is no program).
     """
     typed = os.fspath(program)
-    system = System(profile=profile, config=config, chooser=chooser, engine=engine)
+    system = make(profile=profile, config=config, chooser=chooser, engine=engine)
     kernel = system.kernel
     try:
         base = os.fspath(root) if root is not None else os.getcwd()

@@ -6,29 +6,13 @@ the folder ``tests`` on the path (pytest puts it there).
 
 from __future__ import annotations
 
-import random
-
 from hypothesis import strategies as st
-from wasm.gen_module import World
-from wasm.gen_types import RUNNABLE, Chooser, Shape
 
+from lindref.conformance.modules.make import ANY, module_from
+from lindref.conformance.modules.types import RUNNABLE, Shape
 from lindref.wasm.module import Module
 
 __all__ = ["ANY", "RUNNABLE", "Shape", "module_from", "modules"]
-
-#: Everything that is built, imports and custom sections included.
-ANY = Shape()
-
-
-def module_from(source: int | bytes | random.Random, shape: Shape = ANY) -> Module:
-    """The valid module that a seed, a string of bytes or a generator stands for.
-
-    Equal seeds and equal bytes give equal modules. Bytes are read as choices; when they run out, the dullest ones
-    are taken, so a prefix of the bytes gives a simpler module.
-    """
-    if isinstance(source, int):
-        source = random.Random(source)
-    return World(Chooser(source), shape).make()
 
 
 def modules(shape: Shape = ANY) -> st.SearchStrategy[Module]:

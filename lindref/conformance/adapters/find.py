@@ -15,6 +15,7 @@ from lindref.profile import LIND, SPEC
 #: Name → where it is, what it is.
 ADAPTERS: Mapping[str, tuple[str, str]] = {
     "lindref": ("lindref.conformance.adapters.own:Lindref", "lindref itself: another profile, engine or schedule"),
+    "wasmtime": ("lindref.conformance.adapters.wasmtime_.adapter:Wasmtime", "that engine, with our 3i and RawPOSIX"),
     "linux": ("lindref.conformance.adapters.native:Linux", "the host: programs compiled by its cc, under strace"),
     "lind-boot": ("lindref.conformance.adapters.lind_boot:LindBoot", "a real installation of Lind-Wasm"),
     "recorded": ("lindref.conformance.adapters.recorded:Recorded", "files: recorded vectors, traces, saved cases"),

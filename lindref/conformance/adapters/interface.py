@@ -89,7 +89,7 @@ class Observed:
     ``status`` is the exit status as ``lindref run`` gives it: the first cage's code, 128+n for signal n, 70 for a
     trap. ``trace`` is a trace (docs/trace.md): its bytes, or a file. ``seen`` is the observation of a script
     (FORMAT.md section 6). ``results`` are those of the calls of a module: for each call its results, or
-    the text of its trap; then, where it exports such, the digest of memories and the values of globals.
+    the text of its trap; then a text for each exported memory.
     ``note`` is for people.
     """
 

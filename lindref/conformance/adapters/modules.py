@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lindref.api import Exhaustion, Instance, LinkError, Module, Trap, WasmException, instantiate
 from lindref.api.function import Function
-from lindref.api.items import Global, Memory
+from lindref.api.items import Memory
 from lindref.conformance.adapters.case import Bits, Calls
 from lindref.hashing import blake2b
 from lindref.vm.numeric.floats import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
@@ -41,7 +41,7 @@ def memory_text(name: str, size: int, data: bytes) -> str:
 
 
 def run_calls(calls: Calls, engine: str) -> tuple[tuple[Bits, ...] | str, ...]:
-    """The results of the calls, then the exported memories and globals (``Observed.results``)."""
+    """The results of the calls, then the exported memories (``Observed.results``)."""
     try:
         instance = instantiate(Module.from_bytes(calls.module), {}, engine, max_ticks=MAX_TICKS)
     except (Trap, LinkError, WasmException, Exhaustion) as error:
@@ -57,7 +57,7 @@ def _call(instance: Instance, name: str, args: tuple[Bits, ...]) -> tuple[Bits, 
     try:
         results = realm.run(function.func, [value(arg) for arg in args])
     except Trap as trap:
-        return EXHAUSTED if trap.message == "call stack exhausted" else f"trap: {trap.message}"
+        return EXHAUSTED if trap.message == "call stack exhausted" else f"trap: {_plain(trap.message)}"
     except WasmException:
         return "exception"
     except Exhaustion:
@@ -66,12 +66,19 @@ def _call(instance: Instance, name: str, args: tuple[Bits, ...]) -> tuple[Bits, 
     return tuple(bits(v, kind) for v, kind in zip(results, kinds, strict=True))
 
 
+def _plain(message: str) -> str:
+    """A trap's text without what not every engine tells: which element, of what kind a null is, what read a table."""
+    if message == "undefined element":
+        return "out of bounds table access"
+    if message.startswith("uninitialized element"):
+        return "uninitialized element"
+    return "null reference" if message.startswith("null ") else message
+
+
 def _state(instance: Instance) -> list[tuple[Bits, ...] | str]:
     out: list[tuple[Bits, ...] | str] = []
     for name in sorted(instance.exports):
         item = instance.exports[name]
         if isinstance(item, Memory):
             out.append(memory_text(name, item.size, item.read(0, len(item))))
-        elif isinstance(item, Global) and isinstance(item.cell.type.value, NumType):
-            out.append((bits(item.cell.value, item.cell.type.value),))
     return out

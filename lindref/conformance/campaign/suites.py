@@ -101,6 +101,16 @@ def _scripts(wanted: Wanted) -> list[Case]:
     return [script_case(script(seed)) for seed in range(wanted.seed, wanted.seed + wanted.count)]
 
 
+def _modules(wanted: Wanted) -> list[Case]:
+    """Generated modules: those of ``count`` seeds from ``seed`` on."""
+    from lindref.conformance.modules.calls import calls_from
+
+    return [
+        Case(f"modules.{seed}", "calls of a generated module", calls=calls_from(seed))
+        for seed in range(wanted.seed, wanted.seed + wanted.count)
+    ]
+
+
 def script_case(vector: Vector) -> Case:
     """A generated script as a case."""
     ops = {step["op"]: step for step in all_steps(vector)}
@@ -114,6 +124,7 @@ _NEEDS = {"call3i": "grates", "fork": "fork", "thread": "threads", "sigaction": 
 SUITES: Mapping[str, Suite] = {
     "guests": Suite("programs in C with known output", _guests),
     "scripts": Suite("generated scripts of calls (--count, --seed)", _scripts),
+    "modules": Suite("generated wasm modules (--count, --seed)", _modules),
     "vectors": Suite("recorded scripts of calls (--vectors PATH)", _vectors),
 }
 

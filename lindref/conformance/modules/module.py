@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
-from wasm.gen_body import Body
-from wasm.gen_types import Chooser, Shape, Types, number
-
+from lindref import classes
+from lindref.conformance.modules.body import Body
+from lindref.conformance.modules.types import Chooser, Shape, Types, number
 from lindref.wasm.binary.decoder import FUNC_REF, ORDER
 from lindref.wasm.features import Feature
 from lindref.wasm.instructions import BY_NAME
@@ -40,6 +39,7 @@ from lindref.wasm.types import (
 )
 
 TEXTS = ("a", "", "f", "memory", "é", "名前", "\0", "𝄞", '"quoted\\"', "a b\n", "x" * 130)
+
 
 def expr(*instrs: tuple[str, object] | str) -> Expr:
     """A constant expression from names and arguments, with its ``end``."""
@@ -84,9 +84,7 @@ class World:
 
     def funcs_of(self, kind: ValType) -> list[int]:
         """The functions a reference to which has the type ``kind``."""
-        return [
-            i for i, t in enumerate(self.funcs) if self.types.matches(self.reference(t), kind)
-        ]
+        return [i for i, t in enumerate(self.funcs) if self.types.matches(self.reference(t), kind)]
 
     def reference(self, type_index: int) -> RefType:
         """The type of a reference to a function of the given type."""
@@ -209,7 +207,7 @@ class World:
             imported = len(self.globals)
             init = self.constant(kind.ref, imported)
             if init is None:
-                kind = attrs.evolve(kind, ref=attrs.evolve(kind.ref, nullable=True))
+                kind = classes.evolve(kind, ref=classes.evolve(kind.ref, nullable=True))
         self.tables.append(kind)
         self.own_tables.append(Table(kind, init))
 
@@ -219,7 +217,7 @@ class World:
         init = self.constant(value, len(self.globals))
         if init is None:
             assert isinstance(value, RefType)
-            value = attrs.evolve(value, nullable=True)
+            value = classes.evolve(value, nullable=True)
             init = self.constant(value, len(self.globals))
             assert init is not None
         kind = GlobalType(value, self.ch.chance(60))

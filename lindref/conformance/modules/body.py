@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wasm.gen_control import CONTROL_STATEMENTS, CONTROL_VALUES, EMPTY
-from wasm.gen_types import BY_LETTER, LETTERS, Label, defaultable, number
-
+from lindref.conformance.modules.control import CONTROL_STATEMENTS, CONTROL_VALUES, EMPTY
+from lindref.conformance.modules.types import BY_LETTER, LETTERS, Label, defaultable, number
 from lindref.wasm.features import BUILT, Feature
 from lindref.wasm.instructions import BY_NAME, SELECT_T, TABLE, Imm, MemArg, Op
 from lindref.wasm.module import Code, Instr
 from lindref.wasm.types import NumType, RefType, ValType
 
 if TYPE_CHECKING:
-    from wasm.gen_module import World
+    from lindref.conformance.modules.module import World
 
 #: How deep expressions and blocks may be inside each other.
 MAX_DEPTH = 14

@@ -10,8 +10,7 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
-import attrs
-
+from lindref import classes
 from lindref.wasm.features import DEFAULT, Feature
 from lindref.wasm.types import (
     EXNREF,
@@ -30,7 +29,7 @@ from lindref.wasm.types import (
 T = TypeVar("T")
 
 
-@attrs.frozen
+@classes.frozen
 class Shape:
     """What kind of module to make."""
 
@@ -142,7 +141,7 @@ def number(ch: Chooser, kind: NumType) -> int:
     return magnitude | ch.below(2) << width - 1
 
 
-@attrs.frozen
+@classes.frozen
 class Label:
     """What a branch can aim at: the types it takes along, and whether it is a legacy catch block."""
 

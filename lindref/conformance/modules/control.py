@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from wasm.gen_types import Label
-
+from lindref.conformance.modules.types import Label
 from lindref.wasm.features import Feature
 from lindref.wasm.instructions import Catch, CatchKind
 from lindref.wasm.types import EXNREF, AbsHeap, BlockType, FuncType, NumType, RefType, ValType
 
 if TYPE_CHECKING:
-    from wasm.gen_body import Body
+    from lindref.conformance.modules.body import Body
 
 EMPTY = BlockType()
 
@@ -214,7 +213,6 @@ def _called(body: Body) -> FuncType:
 
 def call_value(body: Body, kind: ValType) -> bool:
     """A call whose first result is wanted and the others dropped."""
-
     if not _callees(body, lambda type_: _gives(body, type_, kind), ""):
         return False
     body.drop(len(_called(body).results) - 1)
@@ -248,7 +246,7 @@ def _depth(body: Body, fits: Callable[[Label], bool]) -> int | None:
 
 def conditional_value(body: Body, kind: ValType) -> bool:
     """``br_if`` with one value, which stays when the branch is not taken."""
-    depth = _depth(body, lambda l: len(l.types) == 1 and body.types.matches(l.types[0], kind))
+    depth = _depth(body, lambda label: len(label.types) == 1 and body.types.matches(label.types[0], kind))
     if depth is None:
         return False
     body.values(body.labels[-1 - depth].types)
@@ -259,7 +257,7 @@ def conditional_value(body: Body, kind: ValType) -> bool:
 
 def null_branch_value(body: Body, kind: ValType) -> bool:
     """``br_on_null``: what stays is not null."""
-    depth = _depth(body, lambda l: not l.types)
+    depth = _depth(body, lambda label: not label.types)
     if depth is None or not isinstance(kind, RefType) or not body.types.references:
         return False
     body.value(RefType(True, kind.heap))
@@ -269,6 +267,7 @@ def null_branch_value(body: Body, kind: ValType) -> bool:
 
 def unreachable_value(body: Body, kind: ValType) -> bool:
     """A place that is never passed has values of any type; rare where the code is to be run."""
+    del kind
     if not body.ch.chance(5 if body.world.fuel is not None else 25):
         return False
     return jump(body) if body.ch.chance(70) else _unreachable(body)
@@ -378,6 +377,4 @@ def block_statement(body: Body) -> bool:
 
 
 CONTROL_VALUES = (block, call_value, call_value, conditional_value, null_branch_value, unreachable_value)
-CONTROL_STATEMENTS = (
-    *(block_statement, call_statement, conditional, block_statement, jump_statement),
-)
+CONTROL_STATEMENTS = (*(block_statement, call_statement, conditional, block_statement, jump_statement),)

@@ -1,0 +1,1 @@
+"""wasmtime as an implementation under test: its engine, with lindref's 3i and RawPOSIX beneath (extra ``wasmtime``)."""

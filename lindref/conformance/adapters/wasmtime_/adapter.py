@@ -1,0 +1,132 @@
+"""The adapter: guests, and generated modules."""
+
+from __future__ import annotations
+
+import io
+from importlib.util import find_spec
+from typing import Any
+
+from lindref.conformance.adapters.case import Case
+from lindref.conformance.adapters.interface import AdapterError, Description, NotApplicable, Observed
+from lindref.conformance.adapters.own import Lindref
+from lindref.conformance.adapters.wasmtime_ import engine as engines
+from lindref.posix import console
+from lindref.system.boot import BootError, boot
+from lindref.system.events import EVENTS
+from lindref.system.image import Image
+from lindref.system.runner import Runner
+from lindref.system.runtime import Config
+from lindref.system.system import System
+from lindref.trace.jsonl import JsonTrace
+
+_NO_STACK = "the engine cannot copy a stack, as a guest that is not rewritten needs"
+
+
+class EngineSystem(System):
+    """lindref's 3i and RawPOSIX, with guests on the engine."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.runners: list[Any] = []
+
+    def new_memory(self, cage: int) -> None:
+        """A memory of the engine, in a store of its own."""
+        import wasmtime
+
+        from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
+
+        self.drop_memory(cage)
+        store = wasmtime.Store(engines.engine())
+        item = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(65536, 65536)))
+        import ctypes
+
+        start = ctypes.cast(item.data_ptr(store), ctypes.c_void_p).value
+        assert start is not None
+        self.memories[cage] = EngineMemory((store, item), start, self.kernel.backings, self.budget)
+
+    def image_runner(self, cage: int) -> Runner:
+        """The engine at the beginning of the cage's image."""
+        from lindref.conformance.adapters.wasmtime_.runner import EngineRunner
+
+        image: Image = self.images[self.runtimes[cage].digest]
+        made = EngineRunner(self.guest(cage), image)
+        self.runners.append(made)
+        return made
+
+    def finish(self) -> None:
+        """Let go of the engine's threads."""
+        for runner in self.runners:
+            runner.end()
+
+
+class Wasmtime:
+    """wasmtime, in profile ``spec``."""
+
+    def __init__(self) -> None:
+        if find_spec("wasmtime") is None:
+            raise AdapterError("adapter wasmtime: install lindref with the extra 'wasmtime'")
+        self._own = Lindref()
+
+    def describe(self) -> Description:
+        """One thread and one cage at a time, signals where calls come back; modules with everything."""
+        from importlib.metadata import version
+
+        return Description(
+            "wasmtime",
+            version("wasmtime"),
+            kinds=frozenset({"program", "module"}),
+            features=frozenset({"exec", "signals", "stdin"}),
+            observes=frozenset({*(kind.kind for kind in EVENTS), "outcome"}),
+            lacks={
+                "fork": _NO_STACK,
+                "threads": "a thread begins with a copy of its maker's stack",
+                "grates": "a worker is a second thread of its cage",
+                "dynamic": "its loader is lindref's own",
+                "script": "the puppet forks and makes threads",
+            },
+        )
+
+    def run(self, case: Case) -> Observed:
+        """Run it on the engine."""
+        if case.calls is not None:
+            return Observed(results=engines.run_calls(case.calls))
+        if case.program is None:
+            raise NotApplicable("programs and modules only")
+        program = case.program
+        text = io.StringIO()
+        traces: list[JsonTrace] = []
+        systems: list[EngineSystem] = []
+
+        def observe(system: System) -> None:
+            assert isinstance(system, EngineSystem)
+            systems.append(system)
+            traces.append(JsonTrace(system, text.write, argv=list(program.argv)))
+            system.observers.append(traces[0])
+
+        try:
+            system = boot(
+                program.argv[0],
+                program.argv[1:],
+                root=program.folder,
+                env=program.env,
+                config=Config(),
+                observe=observe,
+                make=EngineSystem,
+            )
+            console.feed_stdin(system.kernel, program.stdin)
+            console.end_stdin(system.kernel)
+            outcome = system.run()
+        except BootError as error:
+            raise NotApplicable(str(error)) from None
+        finally:
+            for made in systems:
+                made.finish()
+        traces[0].close(outcome)
+        kernel = system.kernel
+        return Observed(
+            outcome.status,
+            console.output(kernel, console.STDOUT),
+            console.output(kernel, console.STDERR),
+            text.getvalue().encode(),
+            note=outcome.text,
+        )

@@ -1,0 +1,233 @@
+"""A guest thread on the engine, as the system sees one (``lindref.system.runner``).
+
+The engine's code runs on a thread of the host, which stands still while the system does anything, and the other way
+round: one goes on at a time, handing over with two locks, so that a run is the same every time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from lindref.conformance.adapters.interface import NotApplicable
+from lindref.conformance.adapters.modules import EXHAUSTED
+from lindref.conformance.adapters.wasmtime_.engine import trap_text
+from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
+from lindref.conformance.adapters.wasmtime_.program import INNER, compiled
+from lindref.system import abi
+from lindref.system.guests import CageGuest
+from lindref.system.hostcalls import answer
+from lindref.system.image import Image
+from lindref.system.runner import Asks, AtDelivery, Finished, HandlerReturned, RunnerEvent, Trapped
+from lindref.vm.values import HostFunc
+
+#: Bytes of a host thread's own stack: the guest's frames lie there.
+STACK = 64 << 20
+_LOCK = threading.Lock()
+
+
+class _Gone(BaseException):
+    """The thread of the host is to end: the guest's thread is no more."""
+
+
+class _HostTrap(Exception):
+    """A host function lets the guest trap."""
+
+
+class EngineRunner:
+    """The first thread of a cage, from the beginning of its image."""
+
+    changed = True
+
+    def __init__(self, guest: CageGuest, image: Image) -> None:
+        self.guest = guest
+        self.image = image
+        self.ticks = 0
+        self._attending = False
+        self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
+        self._event: RunnerEvent | BaseException | None = None
+        self._answer = 0
+        self._handler: tuple[int, int, Any] | None = None
+        self._dead = False
+        self._started = False
+        self._instance: Any = None
+        self._module = compiled(image)
+        memory = guest.memory
+        assert isinstance(memory, EngineMemory)
+        self._memory = memory
+        self._store, self._item = memory.item
+        with _LOCK:
+            before = threading.stack_size(STACK)
+            self._thread = threading.Thread(target=self._body, daemon=True)
+            threading.stack_size(before)
+
+    # What the system calls.
+
+    def run(self, ticks: int) -> RunnerEvent:
+        """Go on until it wants something."""
+        del ticks
+        self.ticks += 1
+        if self._attending and self._started and self._handler is None:
+            self._attending = False
+            return AtDelivery()
+        self._memory.pull()
+        if self._started:
+            self._go.release()
+        else:
+            self._started = True
+            self._start()
+        self._back.acquire()
+        self._memory.push()
+        event = self._event
+        if isinstance(event, BaseException):
+            raise event
+        assert event is not None
+        return event
+
+    def _start(self) -> None:
+        with _LOCK:
+            before = threading.stack_size(STACK)
+            try:
+                self._thread.start()
+            finally:
+                threading.stack_size(before)
+
+    def resume(self, value: int) -> None:
+        """The result of the call that it waits in."""
+        value &= 0xFFFFFFFF
+        self._answer = value - (1 << 32) if value >> 31 else value
+
+    def attend(self, wanted: bool) -> None:
+        """Stop as the call that it waits in comes back: the engine stops nowhere else."""
+        self._attending = wanted
+
+    def push_handler(self, handler: int, signo: int, token: object) -> bool:
+        """Call the guest's ``signal_callback`` when it goes on, before its call comes back."""
+        if self._function("signal_callback") is None:
+            return False
+        self._handler = (handler, signo, token)
+        return True
+
+    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+        """No workers: a second thread of a cage would need what the engine's interface does not hand over."""
+        del address, cage, pairs
+        raise NotApplicable("a grate's worker is a second thread of its cage")
+
+    def fork(self, guest: CageGuest) -> EngineRunner:
+        """The engine cannot copy a stack."""
+        del guest
+        raise NotApplicable("fork: the engine cannot copy a stack")
+
+    def spawn(self, stack: int) -> EngineRunner:
+        """As ``fork``."""
+        del stack
+        raise NotApplicable("a thread begins with a copy of its maker's stack, which the engine cannot make")
+
+    def freeze(self) -> None:
+        """The engine's stack is no value."""
+        raise AssertionError("a run on another engine has no states")
+
+    def where(self) -> tuple[str, ...]:
+        """Nobody looks."""
+        return ()
+
+    def end(self) -> None:
+        """Let the host's thread end."""
+        if self._started and self._thread.is_alive():
+            self._dead = True
+            self._go.release()
+            self._thread.join(5)
+
+    # What runs on the thread of the host.
+
+    def _say(self, event: RunnerEvent) -> None:
+        """Tell the system, and stand still until it says to go on."""
+        self._event = event
+        self._back.release()
+        self._go.acquire()
+        if self._dead:
+            raise _Gone
+
+    def _body(self) -> None:
+        try:
+            self._program()
+        except _Gone:
+            return
+        except BaseException as error:  # noqa: BLE001 (it is raised where it is of use)
+            self._event = error
+        self._back.release()
+
+    def _program(self) -> None:
+        import wasmtime
+
+        try:
+            self._instance = wasmtime.Instance(self._store, self._module, self._imports())
+            for name in ("_initialize", "_start"):
+                function = self._function(name)
+                if function is not None:
+                    function(self._store)
+            self._event = Finished(0)
+        except _HostTrap as trap:
+            self._event = Trapped(str(trap))
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+            text = trap_text(error)
+            self._event = Trapped("call stack exhausted" if text == EXHAUSTED else text)
+
+    def _function(self, name: str) -> Any:
+        """An export; of what the program begins with its wrapper, of others what is wrapped."""
+        return self._instance.exports(self._store).get(name if name.startswith("_") else INNER + name)
+
+    def _imports(self) -> list[Any]:
+        """What the module imports, in its order."""
+        import wasmtime
+
+        out: list[Any] = []
+        for wanted in self._module.imports:
+            kind = wanted.type
+            if isinstance(kind, wasmtime.MemoryType):
+                out.append(self._item)
+            elif isinstance(kind, wasmtime.FuncType):
+                out.append(wasmtime.Func(self._store, kind, self._host(wanted.module, wanted.name or "")))
+            elif isinstance(kind, wasmtime.GlobalType):
+                out.append(wasmtime.Global(self._store, kind, wasmtime.Val.i64(0)))
+            elif isinstance(kind, wasmtime.TagType):
+                out.append(wasmtime.Tag(self._store, kind))
+            else:
+                raise NotApplicable(f"the module imports {wanted.module}.{wanted.name}")
+        return out
+
+    def _host(self, module: str, name: str) -> Callable[..., int | None]:
+        """A host function."""
+        if (module, name) == (abi.LIND, abi.MAKE_SYSCALL):
+            return self._call
+        functype = abi.HOST_FUNCTIONS[module, name]
+        func = HostFunc(module, name, functype)
+        widths = [int(kind.value[1:]) for kind in functype.params]  # type: ignore[union-attr]  # numbers all
+
+        def immediate(*args: int) -> int | None:
+            given = [arg & (1 << width) - 1 for arg, width in zip(args, widths, strict=True)]
+            reply = answer(self.guest, func, given)
+            if isinstance(reply, str):
+                raise _HostTrap(reply)
+            width = int(functype.results[0].value[1:]) if reply else 0  # type: ignore[union-attr]
+            return _signed(reply[0], width) if reply else None
+
+        return immediate
+
+    def _call(self, *args: int) -> int:
+        """A call leaves the cage; signals are delivered as it comes back."""
+        given = [args[0] & 0xFFFFFFFF, *(arg & (1 << 64) - 1 for arg in args[1:])]
+        self._say(Asks(abi.decode_syscall(given)))
+        while self._handler is not None:
+            answer_, (handler, signo, token) = self._answer, self._handler
+            self._handler = None
+            self._function("signal_callback")(self._store, _signed(handler, 32), signo)
+            self._say(HandlerReturned(token))
+            self._answer = answer_
+        return self._answer
+
+
+def _signed(value: int, width: int) -> int:
+    value &= (1 << width) - 1
+    return value - (1 << width) if value >> width - 1 else value

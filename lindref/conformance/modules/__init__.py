@@ -1,0 +1,1 @@
+"""Random valid modules, for comparing machines instruction by instruction."""
