@@ -86,6 +86,7 @@ def _parser() -> Arguments:
     add("--grate-workers", type=workers, default=MAX_WORKERS, metavar="N", help="most workers of a grate")
     add("--trace", metavar="FILE", help="write the events as JSON lines")
     add("--trace-memory", action="store_true", help="--trace also has what calls change in memory")
+    add("--trace-places", action="store_true", help="--trace also has the functions and source lines that make calls")
     add("--strace", metavar="FILE", dest="strace", help="show calls as strace does, on stderr (or --strace=FILE)")
     add("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls --strace shows")
     add("--routes", action="store_true", help="--strace names who served each call")
@@ -243,7 +244,7 @@ def _observe(system: System, options: argparse.Namespace, files: ExitStack) -> J
 
         out = _create(options.trace, files)
         argv = [options.program, *options.args]
-        trace = JsonTrace(system, out.write, memory=options.trace_memory, argv=argv)
+        trace = JsonTrace(system, out.write, memory=options.trace_memory, places=options.trace_places, argv=argv)
         system.observers.append(trace)
         return trace
     return None

@@ -65,6 +65,8 @@ def _parser() -> Arguments:
     html = commands.add_parser("html", help="as one self-contained page", allow_abbrev=False)
     html.add_argument("-o", dest="output", metavar="OUT", help="the page's file (default: FILE.html; - is stdout)")
     html.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
+    where = "where source files are, for traces with places (lindref run --trace-places; repeatable)"
+    html.add_argument("--source", action="append", default=[], metavar="DIR", help=where)
     html.add_argument("--most", type=int, default=100_000, metavar="N", help="most events of a page (default: 100000)")
     html.add_argument("file", metavar="FILE")
     commands.add_parser("schema", help="the JSON Schema of a line", allow_abbrev=False)
@@ -148,7 +150,9 @@ def _html(options: argparse.Namespace) -> int:
     with _opened(options.file) as trace:
         title = " ".join(trace.header.get("argv", ())) or os.path.basename(options.file)
         try:
-            text = page(trace.header, trace, title=title, rules=rules, only=only, most=options.most)
+            text = page(
+                trace.header, trace, title=title, rules=rules, only=only, most=options.most, sources=options.source
+            )
         except TooManyError as error:
             raise TraceError(f"{options.file}: {error}") from None
     if options.output == "-" or (options.output is None and options.file == "-"):

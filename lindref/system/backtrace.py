@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 SHOWN = 32
 
 
-def backtrace(machine: Machine, count: int = SHOWN) -> tuple[str, ...]:
-    """The innermost ``count`` calls in progress, those by the host left out."""
-    lines: dict[str, Lines | None] = {}
+def backtrace(
+    machine: Machine, count: int = SHOWN, lines: dict[str, Lines | None] | None = None
+) -> tuple[str, ...]:
+    """The innermost ``count`` calls in progress, those by the host left out. ``lines``: the line tables of programs by
+    their digests, kept by who asks more than once.
+    """
+    lines = {} if lines is None else lines
     several = len(machine.store.views) > 1
     return tuple(
         _describe(machine.store.views[place.instance].instance.program, place, lines, several=several)

@@ -214,6 +214,7 @@ EVENTS: Mapping[str, EventKind] = {
                 Field("within", Kind.COUNT, "the call that the calling worker serves, 0 for none"),
                 Field("shown", Kind.SHOWN, "the arguments as strace shows them"),
                 Field("data", Kind.PIECES, "memory that the call reads, where `shown` does not say it all"),
+                Field("where", Kind.TEXTS, "the functions in progress, innermost first, with file and line if known"),
             ),
         ),
         EventKind(

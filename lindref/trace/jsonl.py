@@ -70,13 +70,19 @@ class JsonTrace:
     """Writes the trace to ``write``; implements ``Observer``.
 
     The header is written with the first event: then the program is loaded. ``memory``: write memory events too.
-    ``more``: further fields of the header.
+    ``places``: say where calls are made. ``more``: further fields of the header.
     """
 
     def __init__(
-        self, system: System, write: Callable[[str], object], *, memory: bool = False, **more: object
+        self,
+        system: System,
+        write: Callable[[str], object],
+        *,
+        memory: bool = False,
+        places: bool = False,
+        **more: object,
     ) -> None:
-        self._recorder = Recorder(system, memory)
+        self._recorder = Recorder(system, memory, places)
         self._write = write
         self._more = more
         self._begun = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lindref import classes
 from lindref.posix import errno
 from lindref.posix.params import CallRow, Direction, ReturnKind
+from lindref.system.backtrace import backtrace
 from lindref.system.events import End, Enter, Event, Exit, Input, Route
 from lindref.threei.numbers import BENEATH, DEREGISTER, UNUSED
 from lindref.trace import inputs
@@ -38,14 +39,16 @@ def is_error(row: CallRow | None, result: int) -> bool:
 class Recorder:
     """Makes the record of each event; to be told of every event as it happens, in order.
 
-    ``memory``: also make records of what calls change in memory.
+    ``memory``: also make records of what calls change in memory. ``places``: say where in the program a call is made.
     """
 
     system: System
     memory: bool = False
+    places: bool = False
     _calls: dict[int, Enter] = classes.field(factory=dict, init=False)
     _before: dict[int, list[tuple[int, bytes]]] = classes.field(factory=dict, init=False)
     _decoder: Decoder = classes.field(init=False)
+    _lines: dict[str, Any] = classes.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._decoder = Decoder(self._read)
@@ -83,6 +86,8 @@ class Recorder:
     def _enter(self, event: Enter, record: Record) -> None:
         self._calls[event.call] = event
         row = self.system.kernel.rows.get(event.number)
+        if self.places:
+            record |= self._place(event)
         if row is not None:
             record["shown"] = self._decoder.before(row, event.args)
             data = pieces(self._decoder, row, event.args)
@@ -94,6 +99,17 @@ class Recorder:
             record["shown"] = threei_args(event, self.system)
         else:
             record["shown"] = [hex(value) for value, _ in event.args if value != UNUSED]
+
+    def _place(self, event: Enter) -> Record:
+        """Where in its program the thread that runs makes this call, if it runs one in wasm."""
+        from lindref.system.wasm_runner import WasmRunner
+
+        thread = self.system.threads.get(self.system.current)
+        runner = None if thread is None or thread.cage != event.cage else thread.runner
+        if not isinstance(runner, WasmRunner):
+            return {}
+        found = backtrace(runner.machine, lines=self._lines)
+        return {"where": list(found)} if found else {}
 
     def _exit(self, event: Exit, record: Record) -> list[Record]:
         enter = self._calls.pop(event.call, None)

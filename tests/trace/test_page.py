@@ -16,8 +16,10 @@ from test_format import SOME, read, spoilt, traced
 
 from lindref.cli.main import main
 from lindref.trace.page import Builder, TooManyError, page
+from lindref.trace.page.sources import Sources
 from lindref.trace.reader import TraceError
 
+GUESTS = Path(__file__).resolve().parents[2] / "conformance" / "guests"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 
@@ -122,6 +124,70 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_recorded_traces_have_pages() -> None:
     for path in sorted(RECORDED.glob("*.jsonl"))[::7]:
         assert built(path.read_bytes())["calls"]
+
+
+PLACED = [
+    {"format": "lindref-trace", "version": 1, "argv": ["placed"]},
+    {"n": 1, "event": "enter", "cage": 1, "call": 1, "number": 3, "shown": ["3"],
+     "where": ["close (/lib/src/close.c:2)", "look (/home/me/app/look.c:5)", "main +0x12", "start (../../hidden.c:1)"]},
+    {"n": 2, "event": "exit", "cage": 1, "call": 1, "ret": 0},
+    {"n": 3, "event": "enter", "cage": 1, "call": 2, "number": 3, "shown": ["3"], "where": []},
+    {"n": 4, "event": "exit", "cage": 1, "call": 2, "ret": 0},
+]  # fmt: skip
+
+
+def sources(folder: Path) -> Path:
+    """Folders with the sources of ``PLACED``: of the program, and of its library; a file outside."""
+    (folder / "mine" / "app").mkdir(parents=True)
+    (folder / "lib").mkdir()
+    (folder / "mine" / "app" / "look.c").write_text("".join(f"line {n} <b>\n" for n in range(1, 10)))
+    (folder / "lib" / "close.c").write_text("one\ntwo\nthree\n")
+    (folder / "hidden.c").write_text("a secret\n")
+    (folder / "mine" / "link.c").symlink_to(folder / "hidden.c")
+    return folder
+
+
+def test_source_lines(tmp_path: Path) -> None:
+    """PAGE-3: what stands around the line, from the folders that were named, and from nowhere else."""
+    folder = sources(tmp_path)
+    data = built(text_of(PLACED), sources=Sources([str(folder / "mine"), str(folder / "lib")]))
+    assert [call["where"] for call in data["calls"]] == [0, -1]
+    assert data["places"] == [
+        [["close", "/lib/src/close.c", 2, 1], ["look", "/home/me/app/look.c", 5, 0], ["main +0x12", "", 0, -1],
+         ["start", "../../hidden.c", 1, -1]]
+    ]  # fmt: skip
+    shown = data["excerpts"]["/home/me/app/look.c:5"]
+    assert [n for n, _ in shown] == list(range(2, 9)) and shown[3] == (5, "line 5 <b>")
+    assert data["excerpts"]["/lib/src/close.c:2"] == [(1, "one"), (2, "two"), (3, "three")]
+    assert len(data["excerpts"]) == 2
+    reader = Sources([str(folder / "mine")])
+    for file in ("/etc/passwd", "../hidden.c", "../../hidden.c", str(folder / "hidden.c"), "link.c", "app", "", "/"):
+        assert reader.excerpt(file, 1) == (-1, []), file
+    assert reader.excerpt("look.c", 0) == reader.excerpt("look.c", 10) == (-1, [])
+    assert built(text_of(PLACED))["excerpts"] == {}
+
+
+def test_a_run_says_where_calls_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--trace-places``: functions with their lines; nothing else of the trace is different."""
+    monkeypatch.chdir(GUESTS / "grate_redirect")
+    plain, placed = tmp_path / "plain.jsonl", tmp_path / "placed.jsonl"
+    words = ["--root", ".", "/grate.wasm", "/app.wasm"]
+    assert main(["run", "--trace", str(plain), *words]) == 0
+    assert main(["run", "--trace", str(placed), "--trace-places", *words]) == 0
+    records = [json.loads(line) for line in placed.read_text().splitlines()]
+    entered = [record for record in records[1:] if record["event"] == "enter"]
+    functions = {
+        (record["cage"], record["name"]): [place.split()[0] for place in record["where"]]
+        for record in entered
+        if "where" in record
+    }
+    assert functions[2, "access"] == ["__lind_call", "access", "__original_main", "_start"]
+    assert functions[1, "access"] == ["make_threei_call", "redirect_access", "pass_fptr_to_wt"]
+    assert {record["name"] for record in entered if "where" not in record} == {"mmap"}, "which the loader makes"
+    for record in records:
+        record.pop("where", None)
+    assert records == [json.loads(line) for line in plain.read_text().splitlines()]
+    assert read(placed.read_text())[1], "and can be read"
 
 
 # In a real browser.
@@ -325,6 +391,87 @@ def test_ten_thousand_events_move_smoothly(browser: Any, tmp_path: Path) -> None
     assert len(browser.find_elements("css selector", ".row")) < 100
     assert browser.execute_async_script(FRAMES) < 300
     assert browser.get_log("browser") == []
+
+
+def test_source_in_the_page(browser: Any, tmp_path: Path) -> None:
+    """The line is shown in its place, that of the first folder; other functions' at a click."""
+    folder = sources(tmp_path / "sources")
+    path = tmp_path / "t.jsonl"
+    path.write_text(text_of(PLACED))
+    words = ["--source", str(folder / "mine"), "--source", str(folder / "lib")]
+    assert main(["trace", "html", *words, str(path)]) == 0
+    browser.get(f"file://{path}.html")
+    text = details(browser)
+    assert "line 5 <b>" in text and "look.c:5" in text and "two" not in text and "secret" not in text
+    here = browser.find_elements("css selector", "#details .line.here")
+    assert [line.text.split(maxsplit=2)[0] for line in here] == ["5▸"] or "line 5" in here[0].text
+    browser.find_element("css selector", "#details .chain .link").click()
+    assert "two" in details(browser) and "line 5" not in details(browser)
+    press(browser, "ARROW_RIGHT", "ARROW_RIGHT")
+    assert "Source" not in details(browser) and browser.get_log("browser") == []
+
+
+def resize(browser: Any, width: int, height: int) -> None:
+    """The page's room, which a window cannot have as small as that."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (420, 900), (760, 400)])
+def test_the_page_fits(browser: Any, tmp_path: Path, width: int, height: int) -> None:
+    """Nothing sticks out, the list has rows as far as it reaches, the chosen one is in sight; light and dark."""
+    resize(browser, width, height)
+    try:
+        for scheme in ("light", "dark"):
+            media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+            opened(browser, tmp_path, traced("grate_redirect")[0], "#45")
+            assert browser.execute_script("return document.documentElement.dataset.theme") == scheme
+            wide = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+            wait_for(browser, wide)
+            wait_for(
+                browser,
+                """(() => { const list = document.getElementById('list').getBoundingClientRect();
+              const rows = [...document.querySelectorAll('.row')].map(r => r.getBoundingClientRect());
+              return rows.length && Math.max(...rows.map(r => r.bottom)) >= list.bottom - 22; })()""",
+            )
+            chosen = """(() => { const list = document.getElementById('list').getBoundingClientRect();
+              const row = document.querySelector('.row[aria-selected=true]')?.getBoundingClientRect();
+              return row && row.top >= list.top - 1 && row.bottom <= list.bottom + 1; })()"""
+            wait_for(browser, chosen)
+            assert contrast(browser) >= 4.5
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+CONTRAST = """
+const channel = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+const light = (text) => {
+  const [r, g, b] = text.match(/[0-9.]+/g).slice(0, 3).map((v) => channel(v / 255));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const back = (e) => {
+  for (; e; e = e.parentElement) {
+    const colour = getComputedStyle(e).backgroundColor;
+    if (!colour.startsWith("rgba(0, 0, 0, 0")) return colour;
+  }
+  return "rgb(255, 255, 255)";
+};
+const words = ".row span, #details td, #details th, #details h3, button, #about, #count, .legend li, #where";
+let worst = 21;
+for (const e of document.querySelectorAll(words)) {
+  if (!e.textContent.trim()) continue;
+  const [a, b] = [light(getComputedStyle(e).color), light(back(e))].sort((x, y) => y - x);
+  worst = Math.min(worst, (a + 0.05) / (b + 0.05));
+}
+return worst;
+"""
+
+
+def contrast(browser: Any) -> float:
+    """The least contrast of any text with what is behind it (WCAG wants 4.5)."""
+    return float(browser.execute_script(CONTRAST))
 
 
 def test_an_empty_run_has_a_page(browser: Any, tmp_path: Path) -> None:

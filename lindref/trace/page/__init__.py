@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +27,7 @@ from lindref.threei.numbers import (
 )
 from lindref.trace.filters import call_name
 from lindref.trace.format import Record
+from lindref.trace.page.sources import Sources, place
 from lindref.trace.strace import arguments, plain, result_text
 
 #: How many events a page holds unless more are asked for: it stays smooth well beyond, but loads longer.
@@ -53,11 +54,18 @@ class Builder:
 
     most: int = MOST
     only: frozenset[int] | None = None
+    sources: Sources = classes.field(factory=lambda: Sources(()))
+    #: Calls in progress where a call was made, innermost first, each chain once: rows of function, file ("" if not
+    #: known), line, and the number of the folder that has its source (-1 if none has).
+    places: list[list[list[Any]]] = classes.field(factory=list)
+    #: Lines of source by ``file:line``.
+    excerpts: dict[str, list[tuple[int, str]]] = classes.field(factory=dict)
     lanes: list[str] = classes.field(factory=list)
     events: list[list[Any]] = classes.field(factory=list)
     calls: list[dict[str, Any]] = classes.field(factory=list)
     arrows: list[list[Any]] = classes.field(factory=list)
     _lane_of: dict[tuple[int, str], int] = classes.field(factory=dict)
+    _places: dict[tuple[str, ...], int] = classes.field(factory=dict)
     _open: dict[int, int] = classes.field(factory=dict)
     #: Worker lanes in use: (cage, number of the lane) by the call that is served.
     _serving: dict[int, tuple[int, int]] = classes.field(factory=dict)
@@ -164,6 +172,7 @@ class Builder:
             "enter": index, "exit": -1, "lane": row[1], "name": name, "args": args, "result": "", "wrong": False,
             "within": outer, "number": record["number"], "self": record.get("self"), "target": record.get("target"),
             "cage": record["cage"], "handler": None, "function": "", "routed": -1,
+            "where": self._where(record.get("where", ())),
         }  # fmt: skip
         self._open[record["call"]] = row[5] = len(self.calls)
         self.calls.append(call)
@@ -172,6 +181,23 @@ class Builder:
             at = max(self.calls[outer]["routed"], self.calls[outer]["enter"])
             self.arrows.append([at, self.calls[outer]["lane"], index, row[1], "route"])
         return f"{name}({', '.join(text if text is not None else '…' for text in shown)})"
+
+    def _where(self, where: Sequence[str]) -> int:
+        """The number of these places; -1 where none is known."""
+        key = tuple(map(plain, where))
+        if not key:
+            return -1
+        if key not in self._places:
+            self._places[key] = len(self.places)
+            rows: list[list[Any]] = []
+            for text in key:
+                function, file, line = place(text) or (text, "", 0)
+                folder, lines = self.sources.excerpt(file, line) if file else (-1, [])
+                rows.append([function, file, line, folder])
+                if lines:
+                    self.excerpts[f"{file}:{line}"] = lines
+            self.places.append(rows)
+        return self._places[key]
 
     def _route(self, record: Record, index: int) -> str:
         call = self.calls[index]
@@ -221,6 +247,8 @@ class Builder:
             "events": self.events,
             "calls": self.calls,
             "arrows": self.arrows,
+            "places": self.places,
+            "excerpts": self.excerpts,
             "rules": {name: rules[name] for name in sorted(used) if name in rules},
         }
 
@@ -239,9 +267,12 @@ def page(
     rules: Mapping[str, str],
     only: frozenset[int] | None = None,
     most: int = MOST,
+    sources: Sequence[str] = (),
 ) -> str:
-    """The page of a trace. ``rules``: text by id, for those that its events name. Raises ``TooManyError``."""
-    builder = Builder(most, only)
+    """The page of a trace. ``rules``: text by id, for those that its events name. ``sources``: folders from which lines
+    of source may be shown. Raises ``TooManyError``.
+    """
+    builder = Builder(most, only, Sources(sources))
     for record in records:
         builder.add(record)
     data = json.dumps(builder.data(header, rules), separators=(",", ":"), ensure_ascii=True)

@@ -2,10 +2,11 @@
 // The view of a trace. Rows of data.events are [kind, lane, number, time, text, call, rule].
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const { events, calls, lanes, arrows, rules } = data;
+  const { events, calls, lanes, arrows, rules, places: chains, excerpts } = data;
   const $ = (id) => document.getElementById(id);
   const KIND = 0, LANE = 1, NUMBER = 2, TIME = 3, TEXT = 4, CALL = 5, RULE = 6;
-  const ROW = 22, GUTTER = 150, AXIS = 18;
+  const ROW = 22, AXIS = 18;
+  let GUTTER = 150;
   const LANE_HEIGHT = Math.max(5, Math.min(28, Math.floor(16000 / Math.max(lanes.length, 1))));
   const last = Math.max(events.length - 1, 0);
   const state = { at: 0, from: 0, to: Math.max(last, 1), byTime: false, matches: null, position: null, filters: 0, listed: "" };
@@ -133,7 +134,7 @@
     pen.restore();
     if (LANE_HEIGHT > 10) for (let lane = 0; lane < lanes.length; lane++) {
       pen.fillStyle = lane === events[state.at]?.[LANE] ? colours.accent : colours.text;
-      pen.fillText(lanes[lane], 10, laneY(lane) + LANE_HEIGHT / 2, GUTTER - 16);
+      pen.fillText(lanes[lane], GUTTER < 100 ? 4 : 10, laneY(lane) + LANE_HEIGHT / 2, GUTTER - (GUTTER < 100 ? 6 : 16));
     }
   }
   function ticks(w, h) {
@@ -284,13 +285,45 @@
     list.append(add(call));
     return list;
   }
+  // Where in the program a call was made: the lines around, if they are in the page, and the functions in progress.
+  function source(chain, shown) {
+    const box = element("div"), FOLDER = 3, known = chain.filter((frame) => frame[FOLDER] >= 0);
+    shown ??= known.reduce((best, frame) => (best && best[FOLDER] <= frame[FOLDER] ? best : frame), null);
+    if (shown) {
+      const [, file, line] = shown, listing = element("pre", null, "source");
+      listing.tabIndex = 0;
+      listing.setAttribute("aria-label", `${file}, line ${line}`);
+      box.append(element("div", `${file}:${line}`, "file"));
+      for (const [n, text] of excerpts[`${file}:${line}`]) {
+        const row = element("span", null, n === line ? "line here" : "line");
+        row.append(element("span", `${n}`, "n"), `${n === line ? "▸" : " "} ${text}\n`);
+        listing.append(row);
+      }
+      box.append(listing);
+    }
+    const list = element("ol", null, "chain");
+    for (const frame of chain) {
+      const [name, file, line] = frame, item = element("li", null, frame === shown ? "here" : null);
+      const where = file ? element("span", ` ${file.split("/").pop()}:${line}`, "soft") : "";
+      if (frame[FOLDER] >= 0) {
+        const button = element("button", name, "link");
+        button.type = "button";
+        button.addEventListener("click", () => box.replaceWith(source(chain, frame)));
+        item.append(button, where);
+      } else item.append(element("code", name), where);
+      if (file) item.title = `${file}:${line}`;
+      list.append(item);
+    }
+    box.append(list);
+    return box;
+  }
   function details() {
     const box = $("details"), e = events[state.at];
     box.replaceChildren();
     if (!e) { box.append(element("p", "No events.")); return; }
     const call = ownerOf(e);
     box.append(element("h2", call ? call.name : `${e[KIND]}: ${e[TEXT]}`));
-    const rows = [["event", `${e[NUMBER]}, ${e[KIND]}`], ["where", lanes[e[LANE]] ?? "the run"], ["time", `${e[TIME]} ns`]];
+    const rows = [["event", `${e[NUMBER]}, ${e[KIND]}`], ["thread", lanes[e[LANE]] ?? "the run"], ["time", `${e[TIME]} ns`]];
     if (call) {
       rows.push(["call", `number ${call.number}, self ${call.self ?? "?"}, target ${call.target ?? "?"}`]);
       if (call.within >= 0) rows.push(["serves", link(calls[call.within].name, calls[call.within].enter)]);
@@ -299,6 +332,7 @@
     box.append(table(rows));
     if (call) {
       if (call.args.length) box.append(element("h3", "Arguments"), table(call.args.map(([name, text, raw, owner]) => [name, text || "–", `${raw}${owner === null ? "" : `, cage ${owner}`}`])));
+      if (call.where >= 0) box.append(element("h3", "Source"), source(chains[call.where]));
       let top = call;
       while (top.within >= 0) top = calls[top.within];
       box.append(element("h3", "Journey"), journey(top));
@@ -372,7 +406,10 @@
     e.preventDefault();
     zoom(e.deltaY > 0 ? 1.25 : 0.8, state.from + ((e.offsetX - GUTTER) / (width() - GUTTER - 12)) * (state.to - state.from));
   }, { passive: false });
-  addEventListener("resize", () => { draw(); list(); });
+  // Whatever changes the room there is: the window, the timeline's height, a bar of tools that wraps.
+  const rooms = new ResizeObserver(() => { GUTTER = width() < 600 ? 88 : 150; draw(); list(); });
+  rooms.observe(canvas);
+  rooms.observe($("list"));
 
   const h = data.header;
   $("about").textContent = [h.argv?.join(" "), h.profile && `profile ${h.profile}`, h.choices && `choices ${h.choices}`, `${calls.length} calls`].filter(Boolean).join(" · ");
