@@ -108,6 +108,7 @@ def _as_json(beside: SideBySide, unwound: Asyncified | None) -> dict[str, Any]:
                     "frames": list(map(_spill, rewind.frames)),
                     "functions_restored": rewind.functions_restored,
                     "changed": [slot.name for slot in rewind.changed],
+                    "next_call": rewind.next_name or None,
                 }
                 for rewind in unwound.rewinds
             ],

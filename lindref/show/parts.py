@@ -145,7 +145,7 @@ def _cages(title: str, value: Cages) -> Part:
     for number, view in value.items():
         grates = sorted(set(view.interposed.values()))
         doing = "; ".join(t.doing if not t.worker else f"worker {t.tid} {t.doing}" for t in view.threads)
-        over = cell(", ".join(map(str, grates)), "grate")
+        over = cell(", ".join(map(str, grates)), "grate" if grates else "")
         rows.append([number, view.record.parent, view.program, doing or "idle", " ".join(map(str, view.fds)), over])
     return table(title, ["cage", "parent", "program", "does", "descriptors", "grates over it"], rows)
 
@@ -179,26 +179,28 @@ def _(value: Asyncified) -> Part:
         ]  # fmt: skip
         return table(title, ["function", "instructions", "bytes", "at", "what"], rows)
 
+    buffer = f"The buffer lies at {value.low:#x}, and may reach to the stack pointer, {value.end:#x}."
     parts = [
-        lines(
-            "", [f"The buffer lies at {value.low:#x}, its end is the stack pointer, {value.end:#x}. State: unwinding."]
-        ),
+        _said(f"{buffer} The program is told to unwind."),
         frames("each function writes its variables and returns, the innermost first", value.unwind),
     ]
     for rewind in value.rewinds:
         who = "the parent" if rewind.cage == 1 else "the child"
         title = f"{who} begins anew; each function reads its variables and calls on, until clone gives {rewind.result}"
         parts.append(frames(title, rewind.frames))
+        parts.append(_said(f"It goes on with {rewind.next_name or 'no call'}."))
     left = sorted({slot.name for rewind in value.rewinds for slot in rewind.changed})
     restored = all(rewind.functions_restored for rewind in value.rewinds)
     said = "The same functions are in progress at the same places" if restored else "The functions are not the same"
-    rest = (
-        f"; other values: {', '.join(left)} (which are needed no more, or are the instrumentation's own)"
-        if left
-        else ", with the same values"
-    )
-    parts.append(lines("", [f"{said}{rest}.", f"{value.instructions} instructions; {value.written} bytes of memory."]))
+    unused = "which are needed no more, or are the instrumentation's own"
+    rest = f"; other values: {', '.join(left)} ({unused})" if left else ", with the same values"
+    parts.append(_said(f"{said}{rest}. {value.instructions} instructions; {value.written} bytes of memory."))
     return Sheet("the same by Asyncify", tuple(parts))
+
+
+def _said(text: str) -> Part:
+    """A sentence, which may be broken into lines."""
+    return Lines("", ((Cell(text),),), wraps=True)
 
 
 def _short(data: bytes) -> str:

@@ -31,10 +31,11 @@ class Table:
 
 @classes.frozen
 class Lines:
-    """Lines of a listing, each made of pieces."""
+    """Lines of a listing, each made of pieces; ``wraps``: sentences, which may be broken where there is no room."""
 
     title: str
     lines: tuple[tuple[Cell, ...], ...]
+    wraps: bool = False
 
 
 @classes.frozen

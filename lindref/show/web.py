@@ -27,6 +27,8 @@ def _of(part: Part, depth: int) -> str:
     head = f'<div style="{weight}">{escape(part.title)}</div>' if part.title else ""
     if isinstance(part, Table):
         return head + _table(part)
+    if isinstance(part, Lines) and part.wraps:
+        return head + "".join(f'<div style="margin:3px 0">{"".join(map(_piece, line))}</div>' for line in part.lines)
     if isinstance(part, Lines):
         shown = "\n".join("".join(map(_piece, line)) for line in part.lines)
         return f'{head}<pre style="{_MONO};line-height:1.45;margin:2px 0;background:none;overflow-x:auto">{shown}</pre>'
@@ -43,5 +45,7 @@ def _table(part: Table) -> str:
 
 
 def _piece(cell: Cell) -> str:
+    inner = cell.text.lstrip(" ")
+    text = "\u00a0" * (len(cell.text) - len(inner)) + escape(inner)
     style = ";".join(filter(None, (_STYLE[cell.style], _MONO if cell.mono else "")))
-    return f'<span style="{style}">{escape(cell.text)}</span>' if style else escape(cell.text)
+    return f'<span style="{style}">{text}</span>' if style else text

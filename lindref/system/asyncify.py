@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from lindref import classes
 from lindref.shown import Shown
 from lindref.system import abi
+from lindref.system.abi import SyscallRequest
 from lindref.system.forks import Slot
+from lindref.system.guests import CageGuest
+from lindref.system.hostcalls import answer
 from lindref.system.runner import Asks
-from lindref.system.wasm_runner import WasmRunner
+from lindref.system.wasm_runner import Guest, WasmRunner
 from lindref.vm import outcomes
 from lindref.vm.continuation import Continuation
 from lindref.vm.frame import FrameState
@@ -25,8 +28,10 @@ from lindref.vm.values import FuncInst, Value
 
 if TYPE_CHECKING:
     from lindref.system.session import System
+    from lindref.system.system import System as Engine
 
 CLONE = 56
+PARENT, CHILD = 1, 2
 #: What an instrumented module exports.
 STARTS = ("asyncify_start_unwind", "asyncify_stop_unwind", "asyncify_start_rewind", "asyncify_stop_rewind")
 #: Instructions after which a program that does not come to an end is given up.
@@ -50,14 +55,19 @@ class Spill:
 
 @classes.frozen
 class Rewind:
-    """One of the two ways back: the cage, what clone gives there, the frames from the outermost inwards, and the values
-    that are not what they were before (but for those that the instrumentation itself uses, there should be none)."""
+    """One of the two ways back: the cage, what clone gives there, the frames from the outermost inwards, whether the
+    same functions are in progress at the same places then, and which values are not what they were: those are needed
+    no more, or are the instrumentation's own. ``next_call`` is the call that the program goes on with, ``None`` where
+    it makes none.
+    """
 
     cage: int
     result: int
     frames: tuple[Spill, ...]
     functions_restored: bool
     changed: tuple[Slot, ...]
+    next_call: SyscallRequest | None
+    next_name: str
 
 
 @classes.frozen
@@ -90,16 +100,16 @@ def asyncified(system: System) -> Asyncified:
     Raises ``NotInstrumentedError`` for a program that exports no ``asyncify_*`` functions and for a dynamic one,
     ``ValueError`` for one that does not fork.
     """
-    runner = _at_clone(system)
+    engine, runner = _at_clone(system)
     names = {name: runner.function(name) for name in STARTS}
     low = runner.global_value("__stack_low")
     if low is None or any(func is None for func in names.values()):
         raise NotInstrumentedError("the program is not instrumented: it does not export asyncify_start_unwind")
-    return _Drive(runner, {name: func for name, func in names.items() if func is not None}, low).fork()
+    return _Drive(engine, runner, {name: func for name, func in names.items() if func is not None}, low).fork()
 
 
-def _at_clone(system: System) -> WasmRunner:
-    """The main thread of cage 1 of a copy, in the call that is going to fork."""
+def _at_clone(system: System) -> tuple[Engine, WasmRunner]:
+    """A copy, and the main thread of its cage 1, in the call that is going to fork."""
     other = system.branch()
     if other.run_until(call="clone", cage=1) is None:
         raise ValueError("the program does not fork")
@@ -111,13 +121,14 @@ def _at_clone(system: System) -> WasmRunner:
     said = runner.run(PATIENCE)
     if not (isinstance(said, Asks) and said.request.number == CLONE):
         raise NotInstrumentedError("the program does not come to its fork undisturbed")
-    return runner
+    return other.engine, runner
 
 
 class _Drive:
     """The runtime's part: it calls the four functions and steps through what they make the program do."""
 
-    def __init__(self, runner: WasmRunner, functions: dict[str, FuncInst], low: int) -> None:
+    def __init__(self, system: Engine, runner: WasmRunner, functions: dict[str, FuncInst], low: int) -> None:
+        self.system = system
         self.runner = runner
         self.functions = functions
         self.low = low
@@ -140,9 +151,9 @@ class _Drive:
         # The child: the same instances over a copy of the memory.
         copied = memory.fork()
         store = runner.store.spawn_thread(memories=[copied])
-        child = Machine(store)
-        parent = self._rewind(machine, memory, 1, 2)
-        return Asyncified(self.low, self.end, self.names, tuple(unwind), (parent, self._rewind(child, copied, 2, 0)))
+        parent = self._rewind(machine, runner.guest, 2)
+        child = self._rewind(Machine(store), _Child(self.system, CHILD, copied), 0)
+        return Asyncified(self.low, self.end, self.names, tuple(unwind), (parent, child))
 
     def _on_top(self, machine: Machine, name: str, args: list[Value]) -> None:
         machine.push_call(self.functions[name], args, name)
@@ -180,8 +191,9 @@ class _Drive:
                 raise NotInstrumentedError(f"unwinding ended with {type(outcome).__name__}")
         raise NotInstrumentedError("unwinding does not come to its end")
 
-    def _rewind(self, machine: Machine, memory: Memory, cage: int, result: int) -> Rewind:
+    def _rewind(self, machine: Machine, guest: Guest, result: int) -> Rewind:
         """Begin the program anew, until it is back in the call, and answer that."""
+        memory = guest.memory
         self._alone(machine, "asyncify_start_rewind", [self.low])
         start = self.runner.function("_start")
         assert start is not None
@@ -202,20 +214,65 @@ class _Drive:
                 inside, at = True, after
             depth = now
             if isinstance(outcome, outcomes.HostCall):
-                return self._arrived(machine, outcome, cage, result, out)
+                return self._arrived(machine, outcome, guest, result, out)
             if not isinstance(outcome, outcomes.Stepped):
                 raise NotInstrumentedError(f"rewinding ended with {type(outcome).__name__}")
         raise NotInstrumentedError("rewinding does not come to its end")
 
     def _arrived(
-        self, machine: Machine, outcome: outcomes.HostCall, cage: int, result: int, frames: list[Spill]
+        self, machine: Machine, outcome: outcomes.HostCall, guest: Guest, result: int, frames: list[Spill]
     ) -> Rewind:
         if outcome.func.name != abi.MAKE_SYSCALL:
             raise NotInstrumentedError(f"rewinding came to {outcome.func}, not to the call that forks")
         self._on_top(machine, "asyncify_stop_rewind", [])
         there = machine.freeze()
-        same = _functions(self.before) == _functions(there)
-        return Rewind(cage, result, tuple(frames), same, tuple(_changed(self.before, there, self.names)))
+        machine.resume([result])
+        following = _next_call(machine, guest)
+        return Rewind(
+            guest.cage,
+            result,
+            tuple(frames),
+            _functions(self.before) == _functions(there),
+            tuple(_changed(self.before, there, self.names)),
+            following,
+            "" if following is None else self.system.call_name(following.number),
+        )
+
+
+@classes.frozen(eq=False)
+class _Child(CageGuest):
+    """The child as its host functions see it; there is no such cage in the system."""
+
+    copied: Memory
+
+    @property
+    def memory(self) -> Memory:
+        """The copy of the parent's."""
+        return self.copied
+
+    @property
+    def argv(self) -> tuple[bytes, ...]:
+        """Those of the parent."""
+        return self.system.runtimes[PARENT].argv
+
+    @property
+    def env(self) -> tuple[bytes, ...]:
+        """That of the parent."""
+        return self.system.runtimes[PARENT].env
+
+
+def _next_call(machine: Machine, guest: Guest) -> SyscallRequest | None:
+    """Go on to the next call that leaves the cage."""
+    while True:
+        outcome = machine.run(PATIENCE)
+        if not isinstance(outcome, outcomes.HostCall):
+            return None
+        if outcome.func.name == abi.MAKE_SYSCALL:
+            return abi.decode_syscall(outcome.args)
+        reply = answer(guest, outcome.func, outcome.args)
+        if isinstance(reply, str):
+            return None
+        machine.resume(reply)
 
 
 def _names(machine: Machine) -> list[str]:

@@ -11,6 +11,7 @@ import lindref
 from lindref.cli.main import main
 from lindref.lessons.text import COURSE
 from lindref.system.asyncify import NotInstrumentedError, asyncified
+from lindref.system.events import Enter
 
 TWINS = COURSE / "2-fork"
 DATA = Path(__file__).resolve().parents[1] / "data" / "instrumented"
@@ -56,6 +57,17 @@ def test_unwinding_and_rewinding(program: Path) -> None:
     system.run_until(event="spawn")
     beside = system.side_by_side(1, 2)
     assert [frame.left.split()[0] for frame in beside.frames] == list(done.functions)
+    # And they go on as after the fork of lindref.
+    for cage, rewind in zip((1, 2), done.rewinds, strict=True):
+        seen = system.position
+        wanted = system.run_until(event="enter", cage=cage)
+        assert isinstance(wanted, Enter) and rewind.next_call is not None
+        made = rewind.next_call
+        assert (made.number, made.caller, made.pairs[0], made.pairs[2:]) == (
+            wanted.number, wanted.caller, wanted.args[0], wanted.args[2:]
+        )  # fmt: skip
+        assert made.pairs[1] == wanted.args[1] or wanted.name == "clone", "whose second argument is the thread (ABI-7)"
+        system.goto(seen)
     # Values of the program that are needed still are the same: all but a few locals.
     changed = {slot.name for rewind in done.rewinds for slot in rewind.changed}
     assert len(changed) < sum(len(frame.slots) for frame in beside.frames) / 8
