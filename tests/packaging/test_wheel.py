@@ -25,6 +25,8 @@ def test_the_wheel_outside_the_checkout(tmp_path: Path) -> None:
     assert "lindref/trace/trace-1.schema.json" in names
     assert {f"lindref/trace/page/{name}" for name in ("page.html", "style.css", "view.js")} <= set(names)
     assert "lindref/guest/include/lind_syscall.h" in names
+    course = [path.relative_to(ROOT) for path in (ROOT / "lindref" / "lessons" / "course").rglob("*") if path.is_file()]
+    assert {str(path) for path in course if "__pycache__" not in path.parts} <= set(names)
     assert "lindref/data/conformance/puppet/puppet.wasm" in names
     venv.create(tmp_path / "venv", with_pip=True)
     inside = tmp_path / "venv" / "bin"
@@ -37,6 +39,10 @@ def test_the_wheel_outside_the_checkout(tmp_path: Path) -> None:
     assert "→ grate 1" in lindref("demo")
     assert "spec/3i.md" in lindref("spec", "show", "3I-ROUTE-2")
     assert "xample" in lindref("cc", "--help")
+    assert "grate 3001 Redirect.open" in lindref("learn", "grate")
+    assert "budget.py" in lindref("learn", "inherit", "--start", "mine")
+    (tmp_path / "mine" / "budget.py").write_text(lindref("learn", "inherit", "--solution"))
+    assert lindref("learn", "inherit", "--check", "mine/budget.py").startswith("solved")
     vectors = tmp_path / "vectors.json"
     step = {"id": "s1", "op": "call", "n": 39, "name": "getpid", "args": []}
     seen = {"outcome": "exit", "code": 0, "log": [{"cage": 1, "step": "s1", "ret": 1}]}
