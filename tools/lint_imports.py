@@ -26,6 +26,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "threei": {"state", "profile", "vm"},
     "system": {"state", "profile", "wasm", "vm", "posix", "threei"},
     "trace": {"state", "profile", "vm", "posix", "threei", "system"},
+    "debug": {"state", "profile", "wasm", "vm", "posix", "threei", "system", "trace"},
+    "dap": {"arguments", "profile", "wasm", "vm", "posix", "threei", "system", "trace", "debug"},
     "testing": {"profile", "posix", "system"},
     "pytest_plugin": {"system", "testing"},
     "properties": {"state", "posix", "threei", "system"},
@@ -41,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         *("arguments", "state", "profile", "wasm", "vm", "posix"),
-        *("threei", "system", "trace", "guest", "api", "conformance", "explore", "lessons", "show"),
+        *("threei", "system", "trace", "guest", "api", "conformance", "explore", "lessons", "show", "debug", "dap"),
     },
 }
 

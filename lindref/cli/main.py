@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "root": ("lindref.cli.root", "lay out a root for guests to run in"),
     "vectors": ("lindref.conformance.vectors", "play recorded vectors of the real system"),
     "step": ("lindref.cli.step", "step through a run in the terminal, backwards as well"),
+    "dap": ("lindref.cli.dap", "debug a program from an editor, backwards as well"),
     "trace": ("lindref.cli.trace", "look at traces: as strace text, compared, as a page"),
     "conform": ("lindref.conformance.campaign", "hold an implementation against the specification"),
     "wast": ("lindref.conformance.wast", "run official wasm test scripts"),

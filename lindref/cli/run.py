@@ -14,6 +14,7 @@ from lindref.arguments import USAGE, Arguments
 from lindref.posix import console
 from lindref.posix.constants import EPOCH
 from lindref.profile import by_name
+from lindref.system import worldly
 from lindref.system.boot import BootError, LoadError, boot
 from lindref.system.choices import (
     Chooser,
@@ -281,13 +282,7 @@ def connect(system: System) -> None:
         return
     outside.read = lambda: os.read(0, 1 << 16)
     outside.input_fd = 0
-    if system.config.clock == "real":
-        begun = system.config.start_time - time.monotonic_ns()
-        outside.clock = lambda: begun + time.monotonic_ns()
-    if system.config.net:
-        from lindref.posix.net.hostnet import HostNet
-
-        outside.net = HostNet(system.config.net)
+    worldly.connect(system)
 
 
 def _tell(system: System, outcome: Outcome) -> None:
@@ -349,4 +344,3 @@ def main(argv: list[str]) -> int:
             trace.close(outcome)
         _tell(system, outcome)
     return outcome.status
-

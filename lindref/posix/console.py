@@ -15,6 +15,7 @@ from lindref.posix.errors import fail
 from lindref.posix.fs.numbers import O_RDONLY, O_WRONLY, S_IFCHR, S_IFIFO, device
 from lindref.posix.kernel import Kernel
 from lindref.posix.openfile import POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, Block, OpenFile, Ops
+from lindref.posix.outside import STDIN as INPUT
 from lindref.posix.result import Key, Refused, WaitKey
 from lindref.state.pmap import PMap
 from lindref.state.records import record, replace
@@ -75,6 +76,8 @@ def pull(kernel: Kernel) -> bool:
     piece = None if held.ended else kernel.outside.fetch(held.fetched)
     if piece is None:
         return False
+    if kernel.told is not None:
+        kernel.told(INPUT, held.fetched, piece)
     _change(kernel, STDIN, fetched=held.fetched + 1)
     if piece:
         feed_stdin(kernel, piece)

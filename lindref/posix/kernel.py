@@ -188,6 +188,8 @@ class Kernel:
         self.heard = 0
         #: How far the network goes: "" (inside the run), "loopback" or "any" (the host's).
         self.network = ""
+        #: Is told (what, index, answer) whenever something comes in; no part of the state.
+        self.told: Callable[[str, int, Any], None] | None = None
         #: Inode of the working directory of the one host process: what chdir of any cage last set (HOST-CWD).
         self.host_cwd = 0
         self.backings = Backings(budget)
@@ -259,8 +261,12 @@ class Kernel:
 
     def ask(self, what: str, question: Callable[[], T], nothing: T) -> T:
         """Ask the outside something, or tell it something; ``nothing`` is the usual answer (`Outside.ask`)."""
+        index = self.heard
         self.heard += 1
-        return self.outside.ask(self.heard - 1, what, question, nothing)
+        answer = self.outside.ask(index, what, question, nothing)
+        if answer != nothing and self.told is not None:
+            self.told(what, index, answer)
+        return answer
 
     @property
     def wall(self) -> int:

@@ -47,7 +47,7 @@ class Outside:
     ``input_fd``: the host descriptor that tells when ``read`` would not wait, None if it never does.
     ``wrote``: told (stream, bytes) as a guest writes to standard output (1) or error (2).
     ``clock``: real time, ns since the run began; ``sleep`` waits for so many seconds, or until standard input is there.
-    ``net``: the host's network. ``told``: is told (what, index, answer) whenever something comes in.
+    ``net``: the host's network.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,6 @@ class Outside:
         self.wrote: Callable[[int, bytes], None] | None = None
         self.clock: Callable[[], int] | None = None
         self.net: Any = None
-        self.told: Callable[[str, int, Any], None] | None = None
         self.replays = False
         self._fetched: list[bytes] = []
         self._answers: dict[int, tuple[str, Any]] = {}
@@ -76,8 +75,6 @@ class Outside:
             if self.read is None or self.replays:
                 return None
             self._fetched.append(self.read())
-        if self.told is not None:
-            self.told(STDIN, position, self._fetched[position])
         return self._fetched[position]
 
     def ask(self, index: int, what: str, question: Callable[[], T], nothing: T) -> T:
@@ -97,8 +94,6 @@ class Outside:
             self._asked = index + 1
             if answer != nothing:
                 self._answers[index] = (what, answer)
-        if answer != nothing and self.told is not None:
-            self.told(what, index, answer)
         return answer
 
     def writer(self, path: str) -> HostWriter:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lindref.system.runner import AtAccess, Preempted, RunnerEvent
+from lindref.system.runner import Stepped as Taken
 from lindref.system.wasm_runner import WasmRunner
 from lindref.vm import ops_atomic, ops_memory
+from lindref.vm.hooks import hooked
 from lindref.vm.outcomes import Stepped
 
 if TYPE_CHECKING:
     from lindref.system.system import System
     from lindref.system.threads import Thread
-    from lindref.vm.machine import Machine
 
 #: Handler of a plain access -> how far below the top of the operands its address lies.
 _ADDRESS = {handler: 2 if ".store" in name else 1 for name, handler in ops_memory.AT_ZERO.items()}
@@ -34,8 +35,11 @@ def shared(system: System, thread: Thread) -> bool:
     return any(not other.slot or other.serving for other in others)
 
 
-def run(system: System, thread: Thread, ticks: int) -> RunnerEvent:
-    """Run ``thread`` from where it stands to the next access to shared memory, or to what it has to say."""
+def run(
+    system: System, thread: Thread, ticks: int, *, until: int | None = None, steps: int | None = None
+) -> RunnerEvent:
+    """Run ``thread`` from where it stands to the next access to shared memory, or to what it has to say; or only
+    ``until`` its ticks are so many, or for so many ``steps`` (``Stepped``: the turn is not over)."""
     runner = thread.runner
     assert isinstance(runner, WasmRunner)
     runner.changed = True
@@ -43,6 +47,9 @@ def run(system: System, thread: Thread, ticks: int) -> RunnerEvent:
     machine = runner.machine
     limit = machine.ticks + ticks
     while machine.ticks < limit:
+        if (until is not None and machine.ticks >= until) or steps == 0:
+            return Taken()
+        steps = None if steps is None else steps - 1
         said = runner.prepare()
         if said is not None:
             return said
@@ -53,13 +60,17 @@ def run(system: System, thread: Thread, ticks: int) -> RunnerEvent:
             event = runner._event(outcome)  # noqa: SLF001  # two halves of one runner
             if event is not None:
                 return event
-        elif _stands_before_access(runner, machine, everywhere):
+        elif stands_before(runner, everywhere=everywhere):
             return AtAccess()
     return Preempted()
 
 
-def _stands_before_access(runner: WasmRunner, machine: Machine, everywhere: bool) -> bool:
+def stands_before(runner: WasmRunner, *, everywhere: bool) -> bool:
+    """Whether the next entry is an access to memory, other than (unless ``everywhere``) one to the thread's stack."""
+    machine = runner.machine
     handler, imm = machine.code[machine.pc]
+    if handler is hooked:
+        _, handler, imm = imm
     if handler in _ANY:
         return True
     below = _ADDRESS.get(handler)
@@ -72,4 +83,4 @@ def _stands_before_access(runner: WasmRunner, machine: Machine, everywhere: bool
     return pointer is None or not pointer <= address < runner.stack_top
 
 
-__all__ = ["run", "shared"]
+__all__ = ["run", "shared", "stands_before"]

@@ -9,6 +9,7 @@ from lindref import classes
 if TYPE_CHECKING:
     from lindref.profile import Profile
     from lindref.system.system import System
+    from lindref.vm.engines import Engine
     from lindref.vm.memory import Memory
 
 
@@ -45,7 +46,7 @@ class CageGuest:
         return self.system.config.max_depth
 
     @property
-    def engine(self) -> str:
+    def engine(self) -> Engine:
         """Which machine runs it."""
         return self.system.engine
 

@@ -91,6 +91,9 @@ class Images:
         """The image with a digest."""
         return self._images[digest]
 
+    def __len__(self) -> int:
+        return len(self._images)
+
     def programs(self) -> Mapping[str, Program]:
         """Programs by digest, for thawing stores."""
         return {digest: image.program for digest, image in self._images.items()}

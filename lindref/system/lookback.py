@@ -1,7 +1,7 @@
 """Looking back from where a run stands: what last changed a place in memory, which descriptors a call is about.
 
 A page that is the same object in two states was not written between them; where it is another, the turns between are
-taken again, and the bytes are looked at after each (TRAVEL-5).
+taken again, and writes to the bytes are watched (TRAVEL-5).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from lindref import classes
 from lindref.posix.call import i32
 from lindref.posix.params import ParamKind
 from lindref.system.events import Enter, Event
+from lindref.system.position import Position
 from lindref.vm.pages import PAGE, Page
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 @classes.frozen
 class Write:
     """A change of memory: the turn that made it, the thread that ran (cage and thread id), the bytes before and after
-    it, and the last event of that turn, if it has any: mostly the call that wrote."""
+    it, and the last event of that turn, if it has any: the call that wrote, where ``position`` is ``None``. Else that
+    is the place before the instruction that wrote, and ``where`` its function, and line if known."""
 
     turn: int
     cage: int
@@ -31,6 +33,8 @@ class Write:
     before: bytes | None
     after: bytes
     event: Event | None
+    position: Position | None = None
+    where: str = ""
 
 
 def descriptors(engine: Engine, call: Enter) -> list[int]:
@@ -81,23 +85,28 @@ def last_write(system: System, address: int, cage: int, size: int) -> Write | No
 
 def _in(system: System, begin: int, end: int, cage: int, address: int, size: int) -> Write | None:
     """The last change between two turns."""
+    from lindref.system.cursor import Cursor
+    from lindref.system.scan import Change, Range, Scan
+
     here = system.branch()
+    cursor = Cursor(here)
     here.goto_turn(begin)
-    found: Write | None = None
-    value = _read(here.engine, cage, address, size)
-    while here.turn < end:
-        position = here.position
-        here.step()
-        now = _read(here.engine, cage, address, size)
-        if now is not None and now != value:
-            thread = here.engine.threads.get(here.engine.current)
-            last = here.event_at(here.position) if here.position > position else None
-            runs = (thread.cage, thread.tid) if thread is not None else (last.cage, last.tid) if last else (0, 0)
-            found = Write(here.turn, *runs, value, now, last)
-        value = now
-    return found
-
-
-def _read(engine: Engine, cage: int, address: int, size: int) -> bytes | None:
-    memory = engine.memory(cage)
-    return None if memory is None else memory.try_read(address, size)
+    changes: list[Change] = []
+    Scan(here, ranges=[Range(cage, address, size)], change=changes.append).run(Position(begin), Position(end))
+    if not changes:
+        return None
+    last = changes[-1]
+    turn = last.position.turn + (not last.late)
+    here.goto_turn(turn)
+    thread = here.engine.threads.get(here.engine.current)
+    event = here.event_at(here.position)
+    event = event if event is not None and here.turn_of(event.n) == turn else None
+    runs = (thread.cage, thread.tid) if thread is not None else (event.cage, event.tid) if event else (0, 0)
+    if last.late:
+        return Write(turn, *runs, last.before, last.after, event)
+    cursor.goto(last.position)
+    made = cursor.turn
+    assert made is not None
+    assert made.thread is not None
+    where = next(iter(made.thread.runner.where()), "")
+    return Write(turn, made.thread.cage, made.thread.tid, last.before, last.after, event, last.position, where)

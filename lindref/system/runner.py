@@ -47,6 +47,11 @@ class Preempted:
 
 
 @classes.frozen
+class Stepped:
+    """So many entries of code as were asked for have been taken (``system.turn``)."""
+
+
+@classes.frozen
 class AtAccess:
     """It stands before an access to memory that others share, as had been asked (``system.accesses``)."""
 
@@ -99,6 +104,7 @@ RunnerEvent = (
     | Finished
     | Trapped
     | Preempted
+    | Stepped
     | AtAccess
     | AtDelivery
     | HandlerReturned

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Self
 
 from lindref.posix import console
+from lindref.posix.constants import EPOCH
 from lindref.posix.errno import NUMBERS
 from lindref.profile import Profile, by_name
 from lindref.shown import Shown
-from lindref.system import lookback
+from lindref.system import lookback, worldly
 from lindref.system import state as states
 from lindref.system.boot import boot as boot_system
 from lindref.system.choices import FirstOption, Instead, Replay, Seeded, parse_schedule
 from lindref.system.events import Choice, Enter, Event, Observer
+from lindref.system.looking import Untold, fitting
 from lindref.system.outcome import Outcome
 from lindref.system.runtime import Config
 from lindref.system.snapshots import EVENT_COST, MOST_BYTES, Snapshots
@@ -27,8 +31,17 @@ from lindref.vm.engines import ENGINES
 
 if TYPE_CHECKING:
     from lindref.system.forks import SideBySide
+    from lindref.system.position import Position
     from lindref.system.python.grate import Grate
     from lindref.system.python.words import GrateSpec
+    from lindref.vm.stepping import Control
+
+#: What ``boot`` takes for the network and the clock.
+NETS = ("", "loopback", "any")
+CLOCKS = ("virtual", "real")
+
+#: A change made by hand, to a live engine.
+Edit = Callable[[Engine], object]
 
 
 class System(Shown):
@@ -41,6 +54,12 @@ class System(Shown):
 
     def __init__(self, engine: Engine, *, most_bytes: int = MOST_BYTES) -> None:
         self._engine = engine
+        #: What the machines have in common where turns can be taken in pieces (``make_fine``); ``None``: they cannot.
+        self.control: Control | None = None
+        #: Changes made by hand, by the number of turns before the one they belong to (TRAVEL-7).
+        self._edits: dict[int, list[tuple[Position, Edit]]] = {}
+        #: The key of the thread that ran in each turn.
+        self._ran = array("L")
         #: The events from number ``_base + 1`` on, as far as the run was ever taken; for each the turn it belongs to.
         self._events: list[Event] = []
         self._turns = array("L")
@@ -65,11 +84,35 @@ class System(Shown):
         self._keep()
         self._turn += 1
         if self._turn > self._furthest:
+            known = self._base + len(self._events)
+            if known > engine.event_count:  # the turn was begun before, and left in the middle
+                self._step_rest([Untold(o, known) for o in engine.observers if o is not self])
+            else:
+                self._take_turn()
             self._furthest = self._turn
-            engine.step()
+            self._ran.append(engine.current)
         else:
             self._step_again()
         return engine.outcome is None
+
+    def _take_turn(self) -> None:
+        """One turn of the engine, with the changes that were made by hand in it (TRAVEL-7)."""
+        engine = self._engine
+        edits = self._edits.get(self._turn - 1, ()) if self._edits else ()
+        inside = [one for one in edits if one[0] > (self._turn - 1, 0, 0)]
+        if inside:
+            from lindref.system.turn import Turn
+
+            turn = Turn(engine)
+            for position, change in inside:
+                turn.to(position.tick, position.step)
+                change(engine)
+            turn.finish()
+        else:
+            engine.step()
+        for position, change in self._edits.get(self._turn, ()) if self._edits else ():
+            if position == (self._turn, 0, 0):
+                change(engine)
 
     def _keep(self) -> None:
         """Keep the present state if it is time to."""
@@ -82,13 +125,22 @@ class System(Shown):
         self._turn += 1
         self._step_again(teller)
 
+    def _step_rest(self, others: Sequence[Observer]) -> None:
+        """A turn that was begun before, and left in the middle, for those who were told of its beginning."""
+        told = self._engine.observers
+        self._engine.observers = [self, *others]
+        try:
+            self._take_turn()
+        finally:
+            self._engine.observers = told
+
     def _step_again(self, *tell: Observer) -> None:
         """A turn that was taken before: nobody else is told again, nothing is written to the outside again."""
         engine, outside = self._engine, self._engine.kernel.outside
         observers, quiet, wrote = engine.observers, engine.quiet_observers, outside.wrote
         engine.observers, engine.quiet_observers, outside.wrote = [self, *tell], [], None
         try:
-            engine.step()
+            self._take_turn()
         finally:
             engine.observers, engine.quiet_observers, outside.wrote = observers, quiet, wrote
 
@@ -130,7 +182,7 @@ class System(Shown):
         Wanted is an event that fulfils all that is given: ``wanted``; ``call``: a call of that name enters; ``cage``:
         it happens there; ``event``: its number, or its kind (``"signal"``).
         """
-        fits = _wanted(wanted, call, cage, event)
+        fits = fitting(wanted, call, cage, event)
         while True:
             seen = self.position
             going = self.step()
@@ -148,7 +200,7 @@ class System(Shown):
     ) -> Event | None:
         """Go back to where what is wanted (as for ``run_until``) happened last before the present turn; the event, or
         ``None``, at the beginning of the run, if it never did."""
-        fits = _wanted(wanted, call, cage, event)
+        fits = fitting(wanted, call, cage, event)
         for one in reversed(self._between(self._base, self.position)):
             if self._turns[one.n - self._base - 1] < self._turn and fits(one):
                 self.goto(one.n)
@@ -168,6 +220,12 @@ class System(Shown):
             self._put_back(kept.turn, kept.state)
         while self._turn < turn:
             self.step()
+
+    def recover(self, turn: int) -> None:
+        """After an exception out of ``step``: stand after ``turn`` turns, which were taken before."""
+        kept = self._snapshots.nearest(turn)
+        self._put_back(kept.turn, kept.state)
+        self._to_turn(turn)
 
     def _put_back(self, turn: int, state: SystemState) -> None:
         before = self._engine
@@ -189,14 +247,50 @@ class System(Shown):
             self._base, self._events = count, []
         self._forget_future()
         self._turns = array("L", [0] * len(self._events))
+        self._ran = array("L")
+        self._edits = {}
         self._furthest = 0
         self._snapshots = self._snapshots.beginning_with(state)
 
     def _forget_future(self) -> None:
         """What comes after the present is not known any more."""
         del self._events[self.position - self._base :], self._turns[self.position - self._base :]
+        del self._ran[self._turn :]
+        self._edits = {turn: edits for turn, edits in self._edits.items() if turn <= self._turn}
         self._furthest = self._turn
         self._snapshots.forget_after(self._turn)
+
+    # Within turns.
+
+    def make_fine(self) -> None:
+        """From now on turns can be taken in pieces (``system.turn``), and looked into (``system.scan``)."""
+        if self.control is None:
+            from lindref.vm.stepping import Control
+
+            state = self.snapshot()
+            self.control = Control()
+            self._engine.engine = self.control.machine
+            self._put_back(self._turn, state)
+
+    def ran(self, turn: int) -> int:
+        """The key of the thread that ran in turn number ``turn`` (from 1); 0 if that is not known."""
+        return self._ran[turn - 1] if 0 < turn <= len(self._ran) else 0
+
+    def edit(self, position: Position, change: Edit) -> None:
+        """Change something by hand at ``position``, in the turn before which one stands: what comes after is a new
+        line of history, the known one is forgotten (TRAVEL-7). ``change`` is given the engine, each time one comes by.
+        """
+        assert position.turn == self._turn
+        self._forget_future()
+        edits = [one for one in self._edits.get(self._turn, ()) if one[0] <= position]
+        self._edits[self._turn] = [*edits, (position, change)]
+        if position == (self._turn, 0, 0):
+            change(self._engine)
+            self._snapshots.replace(self._turn, self.snapshot())
+
+    def edits(self) -> Sequence[tuple[Position, Edit]]:
+        """The changes by hand in the turn before which one stands."""
+        return self._edits.get(self._turn, ())
 
     # Other ways.
 
@@ -230,6 +324,7 @@ class System(Shown):
         engine = states.thaw(self.snapshot(), like=self._engine)
         engine.overrides = self._engine.overrides
         other = System(engine)
+        other.control, other._edits, other._ran = self.control, dict(self._edits), array("L", self._ran)
         other._events, other._turns = list(self._events), array("L", self._turns)
         other._base, other._turn, other._furthest = self._base, self._turn, self._furthest
         other._snapshots = self._snapshots.copy()
@@ -295,6 +390,22 @@ class System(Shown):
         """Event number ``n``, if it was seen."""
         at = n - self._base - 1
         return self._events[at] if 0 <= at < len(self._events) else None
+
+    def events(self, after: int, turns: int | None = None) -> list[Event]:
+        """The known events with numbers above ``after``, up to those of turn number ``turns`` (up to here without)."""
+        if turns is None:
+            return self._between(after, self.position)
+        return self._between(after, self.events_before(turns))
+
+    def events_before(self, turn: int) -> int:
+        """The number of the last event that had happened when ``turn`` turns were taken; 0 if none."""
+        found = bisect_right(self._turns, turn)
+        return self._base + found if found else 0
+
+    def turn_of(self, n: int) -> int:
+        """The turn in which event number ``n`` happened; 0 where it was not seen, or belongs to boot."""
+        at = n - self._base - 1
+        return self._turns[at] if 0 <= at < len(self._turns) else 0
 
     @property
     def position(self) -> int:
@@ -398,22 +509,6 @@ class _Teller:
         self.tell(self.session.engine, event)
 
 
-def _wanted(
-    wanted: Callable[[Event], bool] | None, call: str | None, cage: int | None, event: int | str | None
-) -> Callable[[Event], bool]:
-    """Whether an event fulfils all that is given."""
-
-    def fits(one: Event) -> bool:
-        return (
-            (wanted is None or wanted(one))
-            and (call is None or (isinstance(one, Enter) and one.name == call))
-            and (cage is None or one.cage == cage)
-            and (event is None or event in (one.n, one.kind))
-        )
-
-    return fits
-
-
 def boot(
     program: str | os.PathLike[str],
     args: Sequence[str] = (),
@@ -432,18 +527,27 @@ def boot(
     preloads: Sequence[tuple[str, str]] = (),
     engine: str = "auto",
     grates: Sequence[GrateSpec] = (),
+    net: str = "",
+    clock: str = "virtual",
+    libraries: Callable[[], Sequence[str]] | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> System:
     """Boot ``program`` (a host path, or with ``root`` a path inside it) as cage 1, about to run.
 
     ``seed`` chooses schedule and random bytes, ``schedule`` replays one. ``grates`` come over the program, the first
     farthest from it: ``Grate`` objects or classes, ``"MODULE:CLASS,OPTION=VALUE"``, files of wasm grates. ``preloads``
-    are libraries for dynamic programs, as pairs of import module and path. ``most_bytes``: about how much memory the
+    are libraries for dynamic programs, as pairs of import module and path; without any they are found, where no root
+    is given among the host files that ``libraries`` names. ``net``: the run's network ends with it (``""``), or is
+    joined to the host's (``"loopback"``, or ``"any"`` interface); ``clock``: ``"virtual"``, or ``"real"``, where
+    sleeping takes as long as it says. ``most_bytes``: about how much memory the
     states to go back to may take. Raises ``BootError`` for what cannot be booted, ``ValueError`` for an unknown
     profile, engine or schedule.
     """
     if engine not in ENGINES:
         raise ValueError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
+    if net not in NETS or clock not in CLOCKS:
+        wrong, known = (net, NETS) if net not in NETS else (clock, CLOCKS)
+        raise ValueError(f"{wrong!r}: one of {', '.join(map(repr, known))} was expected")
     chosen = by_name(profile) if isinstance(profile, str) else profile
     then = FirstOption() if seed is None else Seeded(seed)
     chooser = then if schedule is None else Replay(parse_schedule(schedule), then)
@@ -452,6 +556,9 @@ def boot(
         max_ticks=max_ticks,
         max_memory=max_memory,
         seed=seed or 0,
+        clock=clock,
+        net=net,
+        start_time=time.time_ns() - EPOCH if clock == "real" else 0,
         preloads=tuple(preloads),
         capabilities=strict_capabilities,
     )
@@ -468,7 +575,9 @@ def boot(
         env=env,
         grates=grates,
         observe=lambda new: made.append(System(new, most_bytes=most_bytes)),
+        libraries=libraries,
     )
+    worldly.connect(booted)
     if stdin:
         console.feed_stdin(booted.kernel, stdin)
     console.end_stdin(booted.kernel)

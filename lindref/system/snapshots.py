@@ -100,6 +100,11 @@ class Snapshots:
             self._new = 0
             self.thin(self._kept[turn].cost)
 
+    def replace(self, turn: int, state: SystemState) -> None:
+        """What was kept at ``turn`` or after it is no more so; ``state`` is."""
+        self.forget_after(turn - 1)
+        self.keep(turn, state)
+
     def nearest(self, turn: int) -> Kept:
         """The last state at or before ``turn``; there is always one, that of the beginning."""
         return self._kept[self._turns[bisect_right(self._turns, turn) - 1]]

@@ -28,6 +28,7 @@ from lindref.system.system import System
 from lindref.system.threads import Thread, ThreadState
 from lindref.system.wasm_runner import WasmRunner, WasmRunnerState
 from lindref.threei.tables import HandlerTables
+from lindref.vm.engines import Engine
 from lindref.vm.memory import Memory, MemoryState
 from lindref.vm.program import Program
 
@@ -133,7 +134,7 @@ def thaw(state: SystemState, chooser: Chooser | None = None, like: System | None
     ``chooser`` answers the choice points to come. ``like``, a system of the same run, lends its kind, its profile, its
     loaded images and its connections to the outside (input that was read already is read again from there).
     """
-    engine = "auto" if like is None else like.engine
+    engine: Engine = "auto" if like is None else like.engine
     kind = System if like is None else type(like)
     profile = by_name(state.profile) if like is None else like.profile
     system = kind(profile=profile, config=state.config, chooser=chooser, engine=engine)

@@ -32,6 +32,7 @@ from lindref.system.runner import (
     Runner,
     RunnerEvent,
     RunnerState,
+    Stepped,
     Trapped,
     WaitsOnMemory,
     WakesMemory,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from lindref.system.loader.needs import Preload
     from lindref.system.python.grate import Grate
     from lindref.system.python.records import Attaching, GrateState, Recipe
+    from lindref.vm.engines import Engine
 
 _E = TypeVar("_E", bound=Event)
 
@@ -76,7 +78,7 @@ class System:
         profile: Profile = SPEC,
         config: Config | None = None,
         chooser: Chooser | None = None,
-        engine: str = "auto",
+        engine: Engine = "auto",
     ) -> None:
         self.profile = profile
         self.config = config or Config()
@@ -114,6 +116,8 @@ class System:
         self.current = 0
         self.preferred = 0
         self.yielded = False
+        #: Ticks of the current thread's runner when its turn began; no part of the state.
+        self.began = 0
         #: Ticks that the current thread has left of its quantum.
         self.quantum = self.config.quantum
         #: What ``lindref.system.state`` froze last: what has not changed since is taken from there.
@@ -197,50 +201,64 @@ class System:
         """One turn of one thread; false once the run is over."""
         if self.outcome is not None:
             return False
+        thread = self.begin_turn()
+        if thread is not None:
+            try:
+                allowed = self.allow(thread)
+                if allowed:
+                    if self.config.accesses in ("shared", "all") and accesses.shared(self, thread):
+                        thread.runner.machine.since = 0  # type: ignore[attr-defined]  # one of wasm
+                        event = accesses.run(self, thread, allowed)
+                    else:
+                        event = thread.runner.run(allowed)
+                    self.ran(thread, event)
+            except Exhaustion as limit:
+                self.limit(limit.message)
+        return self.outcome is None
+
+    # The parts of a turn (``system.turn`` takes one in pieces).
+
+    def begin_turn(self) -> Thread | None:
+        """Who runs next; ``None`` where nobody can, and the turn is over."""
         worldly.attend(self)
         schedule.wake_due(self)
         thread = schedule.pick(self)
         if thread is None:
             self._nobody_runs()
-        else:
-            if thread.key != self.current or self.yielded or self.config.accesses:
-                self.quantum = self.config.quantum
-            self.current = thread.key
-            self.yielded = False
-            try:
-                self._turn(thread)
-            except Exhaustion as limit:
-                self.limit(limit.message)
-        return self.outcome is None
+            return None
+        if thread.key != self.current or self.yielded or self.config.accesses:
+            self.quantum = self.config.quantum
+        self.current = thread.key
+        self.yielded = False
+        return thread
 
-    def _turn(self, thread: Thread) -> None:
+    def allow(self, thread: Thread) -> int:
+        """Before ``thread`` runs: how many ticks it may; 0 where the turn is over without that."""
         status = thread.status
         if isinstance(status, Retry):
             thread.status = Ready()
-            calls.ask_kernel(
-                self, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted
-            )
-            return
+            calls.ask_kernel(self, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted)
+            return 0
         delivery.attend(self, thread)
         allowed = self.quantum
         if self.config.max_ticks is not None:
             allowed = min(allowed, self.config.max_ticks - self.ticks)
             if allowed < 1:
                 self.limit(f"--max-ticks {self.config.max_ticks} reached")
-                return
-        before = thread.runner.ticks
-        if self.config.accesses in ("shared", "all") and accesses.shared(self, thread):
-            event = accesses.run(self, thread, max(allowed, 1))
-        else:
-            event = thread.runner.run(max(allowed, 1))
-        self._spend(thread.runner.ticks - before)
+                return 0
+        self.began = thread.runner.ticks
+        return max(allowed, 1)
+
+    def ran(self, thread: Thread, event: RunnerEvent) -> None:
+        """``thread`` has run, and said something: the turn ends."""
+        self._spend(thread.runner.ticks - self.began)
         self._happened(thread, event)
 
     def _happened(self, thread: Thread, event: RunnerEvent) -> None:
         match event:
             case Asks(request):
                 calls.begin(self, thread, request)
-            case Preempted():
+            case Preempted() | Stepped():
                 self.yielded = True
             case AtAccess():
                 pass  # SCHED-7: whoever can run may go on from here

@@ -8,7 +8,7 @@ Rules LOAD-2, THREAD-5, 3I-GRATE-5.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from lindref.profile import Profile
 from lindref.state.records import record, replace
@@ -24,6 +24,7 @@ from lindref.system.runner import (
     HostEnds,
     Preempted,
     RunnerEvent,
+    Stepped,
     Trapped,
     WaitsOnMemory,
     WakesMemory,
@@ -31,6 +32,7 @@ from lindref.system.runner import (
 from lindref.system.wrappers import wrapped
 from lindref.vm import engines, outcomes
 from lindref.vm.continuation import Continuation
+from lindref.vm.engines import Engine
 from lindref.vm.limits import Exhaustion
 from lindref.vm.machine import Machine
 from lindref.vm.memory import Memory
@@ -74,8 +76,8 @@ class Guest(Protocol):
         """Frames of guest calls that a thread may have."""
 
     @property
-    def engine(self) -> str:
-        """Which machine runs it: one of ``vm.engines.ENGINES``."""
+    def engine(self) -> Engine:
+        """Which machine runs it (``vm.engines``)."""
 
     def random_bytes(self, count: int) -> bytes:
         """Seeded random bytes."""
@@ -201,11 +203,17 @@ class WasmRunner:
         """Ticks used so far."""
         return self.machine.ticks
 
-    def run(self, ticks: int) -> RunnerEvent:
-        """Go on until something is to be said."""
+    def run(self, ticks: int, steps: int | None = None) -> RunnerEvent:
+        """Go on until something is to be said; with ``steps`` (at least 1), ``Stepped`` after so many entries of code,
+        which takes a machine that counts them (``vm.stepping``)."""
         self.changed = True
         limit = self.machine.ticks + ticks
+        counting: Any = self.machine
+        if steps is None:
+            counting.since = 0  # a turn begins, or goes on from a tick
         while True:
+            if steps is not None and steps < 1:
+                return Stepped()
             said = self.prepare()
             if said is not None:
                 return said
@@ -216,7 +224,10 @@ class WasmRunner:
             left = limit - self.machine.ticks
             if left < 1:
                 return Preempted()
-            event = self._event(self.machine.run(left))
+            outcome = self.machine.run(left, steps)
+            if steps is not None:
+                steps -= counting.taken
+            event = self._event(outcome)
             if event is not None:
                 return event
 
@@ -269,8 +280,10 @@ class WasmRunner:
                 return AtDelivery()
             case outcomes.OutOfResources(message):
                 raise Exhaustion(message)  # the run is over, whoever ran
-            case outcomes.Paused() | outcomes.Stepped():
+            case outcomes.Paused():
                 return Preempted()
+            case outcomes.Stepped():
+                return None
 
     def host_call(self, func: HostFunc, args: Sequence[Value]) -> RunnerEvent | None:
         """A host function was called: it is answered at once, or the call leaves the cage."""

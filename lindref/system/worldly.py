@@ -36,7 +36,19 @@ def join(system: System) -> None:
     def told(what: str, index: int, answer: Any) -> None:
         system.tell(Input, what=what, index=index, data=answer)
 
-    system.kernel.outside.told = told
+    system.kernel.told = told
+
+
+def connect(system: System) -> None:
+    """Join a run that is to have them to the real clock and the host's network."""
+    outside = system.kernel.outside
+    if system.config.clock == "real":
+        begun = system.config.start_time - time.monotonic_ns()
+        outside.clock = lambda: begun + time.monotonic_ns()
+    if system.config.net:
+        from lindref.posix.net.hostnet import HostNet
+
+        outside.net = HostNet(system.config.net)
 
 
 def attend(system: System) -> None:

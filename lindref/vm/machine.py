@@ -7,8 +7,8 @@ whoever leaves a frame stores its ``pc`` there (locals and operands are the fram
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import repeat
+from collections.abc import Iterator, Sequence
+from itertools import islice, repeat
 from typing import Any
 
 from lindref import classes
@@ -29,6 +29,7 @@ DEFAULT_DEPTH = 200_000
 
 #: Ticks are counted down in portions that Python handles as small numbers.
 _PORTION = 1 << 29
+
 
 @classes.frozen
 class Place:
@@ -57,6 +58,7 @@ class Machine:
         "awaiting",
         "cells",
         "code",
+        "counter",
         "frame",
         "fuel",
         "locals",
@@ -64,6 +66,7 @@ class Machine:
         "memory",
         "pc",
         "rp",
+        "since",
         "stack",
         "store",
         "view",
@@ -94,6 +97,10 @@ class Machine:
         self._reserve: int | None = 0
         self._granted = 0
         self._trapped = False
+        self.since = 0
+        """Entries of code taken since the last tick, or since it was set to 0; of a machine that counts them."""
+        self.counter: repeat[None] = repeat(None)
+        """Yields once for each entry of code that the present run takes; bounded where steps were."""
 
     # Beginning.
 
@@ -131,8 +138,9 @@ class Machine:
         self.load(frame)
         self._grant(ticks)
         outcome: Outcome
+        self.counter = counter = repeat(None) if steps is None else repeat(None, steps)
         try:
-            for _ in repeat(None) if steps is None else repeat(None, steps):
+            for _ in counter:
                 handler, imm = self.code[self.pc]
                 self.pc += 1
                 handler(self, imm)
@@ -276,14 +284,18 @@ class Machine:
 
     def backtrace(self, limit: int | None = None) -> list[Place]:
         """Where every frame stands, the one on top first, not more than ``limit``."""
-        places: list[Place] = []
+        standing = islice(self.standing(), limit)
+        return [_place(frame, pc) for frame, pc in standing]
+
+    def standing(self) -> Iterator[tuple[Frame, int]]:
+        """The frames, the one on top first, each with the entry of its code where it stands: what runs next, or the
+        instruction that it is in the middle of."""
         frame = self.frame
         inside = self._trapped or self.awaiting is not None  # of the instruction before ``pc``
-        while frame is not None and (limit is None or len(places) < limit):
-            places.append(_place(frame, frame.pc - 1 if inside else frame.pc))
+        while frame is not None:
+            yield frame, frame.pc - 1 if inside else frame.pc
             inside = frame.view is not None or frame.locals[1] is not None
             frame = frame.parent
-        return places
 
 
 def _place(frame: Frame, pc: int) -> Place:

@@ -11,7 +11,7 @@ wasm computes them, up to 2**33: they never wrap.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from lindref.state.pmap import PMap
 from lindref.state.records import record
@@ -44,6 +44,17 @@ class MemoryState:
     pages: PMap[Page]
 
 
+class Watch(Protocol):
+    """Who wants to know of writes to some pages."""
+
+    @property
+    def pages(self) -> frozenset[int]:
+        """The pages."""
+
+    def writes(self, memory: Memory, a: int, data: bytes | bytearray | memoryview) -> None:
+        """``data`` is about to be put at ``a``, all within one of the pages; an exception prevents it."""
+
+
 class Memory:
     """A live memory.
 
@@ -57,6 +68,7 @@ class Memory:
         "_budget",
         "_granted",
         "_state",
+        "_watch",
         "maximum",
         "pages",
         "regions",
@@ -87,6 +99,7 @@ class Memory:
         self._budget = budget
         self._state: MemoryState | None = None
         self._granted = False  # whether pages of others were ever in `wp`
+        self._watch: Watch | None = None
         if minimum:
             self.regions = self.regions.set(0, Region(0, minimum * _PER_WASM_PAGE, READ | WRITE))
 
@@ -137,7 +150,11 @@ class Memory:
         n = len(data)
         if at + n <= PAGE:
             page = self.wp.get(p)
-            (self._writable(p) if page is None else page)[at : at + n] = data
+            if page is None:
+                page = self._writable(p)
+                if self._watch is not None and p in self._watch.pages:
+                    self._watch.writes(self, a, data)
+            page[at : at + n] = data
             return
         self._check(a, n, WRITE)
         self._scatter(a, data)
@@ -164,7 +181,11 @@ class Memory:
             for p in wanted:
                 start, stop = max(a - (p << SHIFT), 0), min(a + n - (p << SHIFT), PAGE)
                 page = self.wp.get(p)
-                (self._writable(p) if page is None else page)[start:stop] = whole[start:stop]
+                if page is None:
+                    page = self._writable(p)
+                    if self._watch is not None and p in self._watch.pages:
+                        self._watch.writes(self, (p << SHIFT) + start, whole[start:stop])
+                page[start:stop] = whole[start:stop]
 
     def copy(self, to: int, a: int, n: int, source: Memory | None = None) -> None:
         """``memory.copy``: ``n`` bytes at ``a`` (of ``source``, if given) to ``to``, as if all were read first.
@@ -294,6 +315,12 @@ class Memory:
         """The backings that are mapped anywhere, ascending."""
         return sorted({r.backing for r in self.regions.values() if r.backing is not None})
 
+    def watch(self, watch: Watch | None) -> None:
+        """Have every write to the pages of ``watch`` told to it, or to nobody; no part of the memory's state."""
+        self._watch = watch
+        for p in () if watch is None else watch.pages:
+            self.wp.pop(p, None)
+
     # Copies and values.
 
     def fork(self) -> Memory:
@@ -379,6 +406,8 @@ class Memory:
                 self._granted = True
         if region.prot & READ:
             self.rp[p] = page
+        if self._watch is not None and p in self._watch.pages:
+            self.wp.pop(p, None)  # every write comes by here
         return page
 
     def _allowed(self, a: int, n: int, prot: int) -> bool:
@@ -419,7 +448,11 @@ class Memory:
         while done < n:
             size = min(PAGE - at, n - done)
             page = self.wp.get(p)
-            (self._writable(p) if page is None else page)[at : at + size] = view[done : done + size]
+            if page is None:
+                page = self._writable(p)
+                if self._watch is not None and p in self._watch.pages:
+                    self._watch.writes(self, (p << SHIFT) + at, view[done : done + size])
+            page[at : at + size] = view[done : done + size]
             done += size
             p += 1
             at = 0

@@ -59,6 +59,8 @@ class _Row:
     column: int
     statement: bool
     """Whether a stop for the line belongs here."""
+    body: bool
+    """Whether what the compiler made for the function's entry ends here."""
 
 
 #: Consecutive rows and the address where the last one ends.
@@ -92,10 +94,10 @@ class Lines:
     def place(self, offset: int) -> Place | None:
         """The place in the source of the instruction at ``offset`` in the file, where it is known."""
         address = offset - self._base
-        known = bisect.bisect_right(self._ranges, address, key=lambda r: r[0]) - 1
-        if known < 0 or address >= self._ranges[known][1]:
+        number = self.unit_at(offset)
+        if number is None:
             return None
-        runs = self._table(self._ranges[known][2])
+        runs = self._table(number)
         found = bisect.bisect_right(runs, address, key=_run_start) - 1
         if found < 0 or address >= runs[found][1]:
             return None
@@ -116,6 +118,40 @@ class Lines:
                     if row.statement and row.line == line and same:
                         found.add(row.address + self._base)
         return sorted(found)
+
+    def starts(self, first: int, end: int) -> list[tuple[int, int, bool]]:
+        """Where statements start in the code from ``first`` up to ``end``, offsets in the file: offset and line of
+        each, and whether the compiler's code for the function's entry ends there."""
+        number = self.unit_at(first)
+        found = []
+        for rows, _ in [] if number is None else self._table(number):
+            if rows[-1].address + self._base >= first and rows[0].address + self._base < end:
+                for row in rows:
+                    if row.statement and first <= row.address + self._base < end:
+                        found.append((row.address + self._base, row.line, row.body))
+        return sorted(set(found))
+
+    def unit_at(self, offset: int) -> int | None:
+        """The number of the unit of compilation that has code at an offset in the file."""
+        address = offset - self._base
+        known = bisect.bisect_right(self._ranges, address, key=lambda r: r[0]) - 1
+        if known < 0 or address >= self._ranges[known][1]:
+            return None
+        return self._ranges[known][2]
+
+    @property
+    def units(self) -> list[CompileUnit]:
+        """The units of compilation, as pyelftools has them."""
+        return self._units
+
+    def file(self, unit: CompileUnit, number: int) -> str:
+        """The path of file ``number`` of a unit's line table; empty if there is none."""
+        attributes: dict[str, Any] = unit.get_top_DIE().attributes
+        assert self._dwarf is not None
+        program = self._dwarf.line_program_for_CU(unit)
+        if program is None:
+            return ""
+        return _paths(program.header, _text(attributes.get("DW_AT_comp_dir"))).get(number, "")
 
     def files(self) -> list[str]:
         """The source files that have lines, sorted."""
@@ -175,15 +211,11 @@ def _dwarf(module: Module, problems: list[str]) -> DWARFInfo | None:
     if absurd:
         problems.append(f"{absurd[0][1:]}: not DWARF, thousands of bytes without an ASCII one")
         return None
-    sections: dict[str, DebugSectionDescriptor | None] = dict.fromkeys(
-        ("eh_frame_sec", "gnu_debugaltlink_sec"), None
-    )
+    sections: dict[str, DebugSectionDescriptor | None] = dict.fromkeys(("eh_frame_sec", "gnu_debugaltlink_sec"), None)
     for part in _SECTIONS:
         data = contents.get(f".debug_{part}")
         sections[f"debug_{part}_sec"] = (
-            None
-            if data is None
-            else DebugSectionDescriptor(io.BytesIO(data), f".debug_{part}", None, len(data), 0)
+            None if data is None else DebugSectionDescriptor(io.BytesIO(data), f".debug_{part}", None, len(data), 0)
         )
     return DWARFInfo(config=DwarfConfig(True, "wasm", 4), **sections)
 
@@ -241,7 +273,9 @@ def _unit_runs(dwarf: DWARFInfo, unit: CompileUnit, line_data: bytes) -> Iterato
             rows = []
         else:
             path = paths.get(state.file, "?")
-            rows.append(_Row(state.address, path, state.line, state.column, bool(state.is_stmt)))
+            rows.append(
+                _Row(state.address, path, state.line, state.column, bool(state.is_stmt), bool(state.prologue_end))
+            )
 
 
 def _text(attribute: Any) -> str:

@@ -1,0 +1,1 @@
+"""The Debug Adapter Protocol (https://microsoft.github.io/debug-adapter-protocol) over ``lindref.debug``."""
