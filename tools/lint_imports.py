@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": {"profile", "posix", "system"},
     "pytest_plugin": {"system", "testing"},
     "properties": {"state", "posix", "threei", "system"},
-    "explore": {"state", "profile", "posix", "system"},
+    "explore": {"state", "profile", "posix", "system", "threei", "vm"},
     "grates": {"posix", "system"},
     "guest": set(),
     "lessons": {"posix", "system", "explore", "testing", "guest"},

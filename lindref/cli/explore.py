@@ -40,6 +40,7 @@ def _parser() -> Arguments:
     add("--strategy", choices=("exhaustive", "random", "pct"), default="exhaustive", help="default: exhaustive")
     add("--preemptions", type=number(0), metavar="N", help="exhaustive: at most N per schedule (default: any number)")
     add("--max-states", type=number(1), default=100_000, metavar="N", help="exhaustive: most states (%(default)s)")
+    add("--no-reduction", action="store_true", help="exhaustive: try every thread, also where the order cannot matter")
     add("--runs", type=number(1), default=100, metavar="N", help="random, pct: how many (%(default)s)")
     add("--depth", type=number(1), default=3, metavar="N", help="pct: ordered events of a failure (%(default)s)")
     add("--seed", type=number(0), default=0, metavar="N", help="random, pct: where the choices come from")
@@ -129,7 +130,8 @@ def _explore(system: System, options: argparse.Namespace) -> Outcomes:
     """Search or sample, and say where a bound was reached."""
     if options.strategy == "exhaustive":
         progress = _Progress("states", options.max_states)
-        bounds = Bounds(options.preemptions, options.max_states, _kinds(options.kinds))
+        reduction = not options.no_reduction
+        bounds = Bounds(options.preemptions, options.max_states, _kinds(options.kinds), reduction)
         outcomes, search = deepen(system, bounds, progress)
         progress.done()
         if not search.complete:
@@ -138,7 +140,9 @@ def _explore(system: System, options: argparse.Namespace) -> Outcomes:
             )
         elif not options.json:
             bound = "" if options.preemptions is None else f", at most {options.preemptions} preemptions"
-            sys.stdout.write(f"complete: {search.visited} states, {search.merged} reached again{bound}\n")
+            spared = f", {search.spared} times a thread not tried whose turn could wait" if search.reduces else ""
+            found = f"{search.visited} states in {search.turns} turns, {search.merged} reached again"
+            sys.stdout.write(f"complete: {found}{spared}{bound}\n")
         return outcomes
     progress = _Progress("runs", options.runs)
     if options.strategy == "random":

@@ -73,6 +73,15 @@ class Outcomes:
         else:
             self.found[result] = Found(known.count + count, simpler(known.answers, answers))
 
+    def take(self, others: Outcomes, *, counted: bool = True) -> None:
+        """Add what another search found; its schedules are others than ours only where they are ``counted``."""
+        for result, found in others.found.items():
+            known = self.found.get(result)
+            if known is None or counted:
+                self.add(result, found.answers, found.count)
+            else:
+                self.found[result] = Found(known.count, simpler(known.answers, found.answers))
+
     def sorted(self) -> list[tuple[Result, Found]]:
         """Results, those with the simplest schedules first."""
         return sorted(

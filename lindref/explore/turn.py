@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lindref import classes
+from lindref.posix.futex import FutexWait
+from lindref.posix.kernel import IdKind
+from lindref.posix.result import Key, WaitKey
+from lindref.state.codec import digest
+from lindref.state.pmap import PMap
 from lindref.state.records import replace
 from lindref.system import schedule
 from lindref.system import state as states
-from lindref.system.choices import ChoicesState
-from lindref.system.state import Counters, SystemState
+from lindref.system.state import SystemState
 from lindref.system.system import System
-from lindref.system.threads import Thread, ThreadState
+from lindref.system.threads import Blocked, Thread, ThreadState
 
 
 @classes.frozen
@@ -40,14 +47,6 @@ class TurnChooser:
         return answer
 
 
-def take(system: System, answers: tuple[int, ...] = ()) -> list[Point]:
-    """Take one turn with these answers to its first choice points; what was passed."""
-    chooser = TurnChooser(answers)
-    system.choices.chooser = chooser
-    system.step()
-    return chooser.points
-
-
 def goes_on(system: System) -> bool:
     """Whether another answer than 0 to the next choice of a thread would take the processor from one that could go on
     (a preemption), rather than say who follows one that waits or has had its time.
@@ -67,29 +66,65 @@ def others(points: list[Point], fixed: int, kinds: frozenset[str] | None) -> lis
     return found
 
 
-def bare(state: SystemState) -> SystemState:
-    """A state without what the way to it left and the way on does not ask for: numbers of events and calls, answers,
-    what is left of the quantum (every turn has a whole one, ``Config.accesses``). Equal ones have the same future.
+def key(state: SystemState, *, ordered: bool = True, timed: bool = True) -> bytes:
+    """A digest of a state without what the way to it left and the way on does not ask for: numbers of events and
+    calls, answers, what is left of the quantum (every turn has a whole one, ``Config.accesses``), how many waits for
+    futexes there were, and what is the same in all states of a run. Equal ones have the same future. Not ``ordered``:
+    nor which thread ran last, which says in which order the next may be picked, but not which may. Not ``timed``: nor
+    what time it is (EXP-7).
     """
-    counters = state.counters
+    counters, turn, kernel = state.counters, state.turn, state.kernel
+    tickets = {ticket: rank for rank, ticket in enumerate(kernel.futexes, 1)}
     threads = state.threads
-    for key, thread in threads.items():
-        threads = threads.set(key, _bare_thread(thread))
-    return replace(
-        state,
-        choices=ChoicesState(),
-        counters=Counters(0, 0, counters.threads, counters.ticks, counters.drawn),
-        threads=threads,
-        turn=replace(state.turn, quantum=0),
+    for number, thread in threads.items():
+        threads = threads.set(number, _bare_thread(thread, tickets))
+    none: PMap[Any] = PMap()
+    kernel = replace(
+        kernel,
+        now=kernel.now if timed else 0,
+        counters=kernel.counters.set(IdKind.FUTEX_TICKET, 0),
+        futexes=none.update({tickets[ticket]: waiter for ticket, waiter in kernel.futexes.items()}),
+    )
+    return digest(
+        (
+            kernel,
+            state.tables,
+            threads,
+            state.runtimes,
+            state.memories,
+            state.ending,
+            state.grates,
+            state.first,
+            (counters.threads, counters.ticks if timed else 0, counters.drawn),
+            (turn.current, turn.preferred, turn.yielded) if ordered else (),
+        )
     )
 
 
-def _bare_thread(thread: ThreadState) -> ThreadState:
+def _bare_thread(thread: ThreadState, tickets: Mapping[int, int]) -> ThreadState:
+    """A thread without numbers of calls, and with the ranks of tickets; 0 stands for one that is gone."""
     pending = getattr(thread.status, "pending", None)
-    if pending is None or not (pending.id or pending.within):
+    if pending is None:
         return thread
-    status = replace(thread.status, pending=replace(pending, id=0, within=0))
-    return replace(thread, status=status)
+    memo = pending.memo
+    rank = tickets.get(memo.ticket, 0) if isinstance(memo, FutexWait) else 0
+    known = _BARE.get((id(thread), rank))
+    if known is None:
+        if len(_BARE) > _MANY:
+            _BARE.clear()
+        if isinstance(memo, FutexWait):
+            memo = replace(memo, ticket=rank)
+        changes: dict[str, Any] = {"pending": replace(pending, id=0, within=0, memo=memo)}
+        if isinstance(memo, FutexWait) and isinstance(thread.status, Blocked):
+            changes["keys"] = (WaitKey(Key.FUTEX, rank),)
+        bare = replace(thread, status=replace(thread.status, **changes))
+        known = _BARE[id(thread), rank] = (thread, bare)
+    return known[1]
+
+
+#: States of threads by identity (they are kept, so it is theirs), and what is left of them.
+_BARE: dict[tuple[int, int], tuple[ThreadState, ThreadState]] = {}
+_MANY = 10_000
 
 
 def branch(state: SystemState, like: System) -> System:
@@ -97,4 +132,4 @@ def branch(state: SystemState, like: System) -> System:
     return states.thaw(state, chooser=TurnChooser(), like=like)
 
 
-__all__ = ["Point", "Thread", "TurnChooser", "bare", "branch", "goes_on", "others", "take"]
+__all__ = ["Point", "Thread", "TurnChooser", "branch", "goes_on", "key", "others"]

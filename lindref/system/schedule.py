@@ -11,6 +11,7 @@ from lindref.posix import timers
 from lindref.system.threads import (
     AtomicBlocked,
     Blocked,
+    Calling,
     Idle,
     InGrate,
     Queued,
@@ -98,7 +99,7 @@ def waits_for(system: System, status: Status) -> str:
             return f"in {pending.name}, waiting for a free worker of grate {grate}"
         case AtomicBlocked(address, _):
             return f"in memory.atomic.wait at {address:#x}"
-        case Ready() | Retry():
+        case Ready() | Retry() | Calling():
             return "stopped by a signal"
         case Idle():
             return "idle"

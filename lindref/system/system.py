@@ -42,6 +42,7 @@ from lindref.system.script_runner import ScriptRunner, ScriptState
 from lindref.system.threads import (
     AtomicBlocked,
     Blocked,
+    Calling,
     Idle,
     ImageRequest,
     Pending,
@@ -126,6 +127,8 @@ class System:
         self.libraries: Callable[[], Sequence[str]] | None = None
         #: What calls return instead of being made: result by the call's number (TRAVEL-4).
         self.overrides: Mapping[int, int] = {}
+        #: Wants to know what instructions access (``accesses``).
+        self.watcher: accesses.Watcher | None = None
         self.observers: list[Observer] = []
         #: Told of notes alone: somebody wants warnings, not the whole stream.
         self.quiet_observers: list[Observer] = []
@@ -204,19 +207,23 @@ class System:
         thread = self.begin_turn()
         if thread is not None:
             try:
-                allowed = self.allow(thread)
-                if allowed:
-                    if self.config.accesses in ("shared", "all") and accesses.shared(self, thread):
-                        thread.runner.machine.since = 0  # type: ignore[attr-defined]  # one of wasm
-                        event = accesses.run(self, thread, allowed)
-                    else:
-                        event = thread.runner.run(allowed)
-                    self.ran(thread, event)
+                self._turn(thread)
             except Exhaustion as limit:
                 self.limit(limit.message)
         return self.outcome is None
 
     # The parts of a turn (``system.turn`` takes one in pieces).
+
+    def _turn(self, thread: Thread) -> None:
+        allowed = self.allow(thread)
+        if not allowed:
+            return
+        if self.config.accesses in ("shared", "all") and self.shares(thread):
+            thread.runner.machine.since = 0  # type: ignore[attr-defined]  # one of wasm
+            event = accesses.run(self, thread, allowed, watcher=self.watcher)
+        else:
+            event = thread.runner.run(allowed)
+        self.ran(thread, event)
 
     def begin_turn(self) -> Thread | None:
         """Who runs next; ``None`` where nobody can, and the turn is over."""
@@ -238,7 +245,12 @@ class System:
         if isinstance(status, Retry):
             thread.status = Ready()
             calls.ask_kernel(self, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted)
-            return 0
+            if not self._goes_on(thread):
+                return 0
+        elif isinstance(status, Calling):
+            self._stood(thread, status)
+            if not self._goes_on(thread):
+                return 0
         delivery.attend(self, thread)
         allowed = self.quantum
         if self.config.max_ticks is not None:
@@ -252,7 +264,40 @@ class System:
     def ran(self, thread: Thread, event: RunnerEvent) -> None:
         """``thread`` has run, and said something: the turn ends."""
         self._spend(thread.runner.ticks - self.began)
-        self._happened(thread, event)
+        if self.config.accesses and isinstance(event, Asks | Finished):
+            stands = Calling(event.request) if isinstance(event, Asks) else Calling(None, event.value)
+            thread.status = stands  # SCHED-7
+        else:
+            self._happened(thread, event)
+
+    def _goes_on(self, thread: Thread) -> bool:
+        """Whether the turn does not end with the call: in a run to be explored it ends before what comes next."""
+        return (
+            bool(self.config.accesses)
+            and self.outcome is None
+            and not self.yielded
+            and self.preferred in (0, thread.key)
+            and self.threads.get(thread.key) is thread
+            and isinstance(thread.status, Ready)
+            and not isinstance(thread.runner, Loading)
+            and not self.stopped(thread.cage)
+        )
+
+    def _stood(self, thread: Thread, status: Calling) -> None:
+        """``thread`` makes the call that it stands before; what is delivered to it comes first."""
+        taken = delivery.take(self, thread)
+        if taken:
+            delivery.push(self, thread, taken, status)
+            return
+        thread.status = Ready()
+        if status.request is None:
+            self._finished(thread, status.value)
+        else:
+            calls.begin(self, thread, status.request)
+
+    def shares(self, thread: Thread) -> bool:
+        """Whether somebody else may reach the memory that ``thread`` has (SCHED-7)."""
+        return accesses.shared(self, thread)
 
     def _happened(self, thread: Thread, event: RunnerEvent) -> None:
         match event:

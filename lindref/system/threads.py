@@ -11,8 +11,11 @@ from typing import Any
 from lindref import classes
 from lindref.posix.call import Arg
 from lindref.posix.result import WaitKey
-from lindref.state.records import record
+from lindref.state.records import adopt, record
+from lindref.system.abi import SyscallRequest
 from lindref.system.runner import Runner, RunnerState
+
+adopt("system.syscall-request", SyscallRequest)
 
 
 @record("system.image-request")
@@ -65,6 +68,15 @@ class Retry:
     interrupted: bool = False
 
 
+@record("system.calling")
+class Calling:
+    """Can run: the first thing it does is to make the call that it stands before, or, without one, to return ``value``
+    from what it runs. Only runs that are to be explored have it (SCHED-7)."""
+
+    request: SyscallRequest | None
+    value: int = 0
+
+
 @record("system.blocked")
 class Blocked:
     """Waits in RawPOSIX for one of ``keys``, for virtual time ``deadline`` or a signal. ``why`` is for people."""
@@ -107,9 +119,9 @@ class Idle:
     """A worker without a call."""
 
 
-_RUNNABLE = (Ready, Retry)
+_RUNNABLE = (Ready, Retry, Calling)
 
-Status = Ready | Retry | Blocked | InGrate | Queued | AtomicBlocked | Idle
+Status = Ready | Retry | Calling | Blocked | InGrate | Queued | AtomicBlocked | Idle
 
 
 @record("system.signal-barrier")
@@ -158,8 +170,6 @@ class Thread:
         old = self.frozen
         if old is None or old.status is not self.status or old.serving != self.serving or self.runner.changed:
             state = self.runner.freeze()
-            self.frozen = ThreadState(
-                self.key, self.cage, self.tid, self.slot, self.serving, self.status, state
-            )
+            self.frozen = ThreadState(self.key, self.cage, self.tid, self.slot, self.serving, self.status, state)
         assert self.frozen is not None
         return self.frozen

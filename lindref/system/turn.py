@@ -103,7 +103,7 @@ class Turn:
             steps = ENDLESS  # what was counted so far goes on
         left = self._allowed - (thread.runner.ticks - system.began)
         try:
-            if system.config.accesses in ("shared", "all") and accesses.shared(system, thread):
+            if system.config.accesses in ("shared", "all") and system.shares(thread):
                 until = None if ticks is None else thread.runner.ticks + ticks
                 event = accesses.run(system, thread, left, until=until, steps=steps)
                 if isinstance(event, Preempted):
