@@ -22,6 +22,9 @@ from lindref.guest.toolchain import GuestBuildError, find_toolchain
 GUESTS = Path(__file__).resolve().parents[2] / "conformance" / "guests"
 """Where the guests are in a checkout."""
 
+MATRICES = GUESTS.parent / "matrices"
+"""Programs that fill cells of matrices (docs/conform.md), described in the same way."""
+
 PUPPET = GUESTS.parent / "puppet"
 """The guest that plays recorded vectors; it brings its own start and uses no library."""
 
@@ -86,6 +89,15 @@ class Guest:
     lind_skip: str = ""
     """Why the guest does not run to its end in profile ``lind`` (a deviation's id is in it), or nothing."""
 
+    cell: str = ""
+    """The cell of a matrix that it fills."""
+
+    rules: tuple[str, ...] = ()
+    """Rules that it is there for."""
+
+    outcomes: tuple[Mapping[str, object], ...] = ()
+    """Where a run may come out in more ways than one: all of them, as ``stdout``, ``stderr``, ``status`` that count."""
+
     def stdout_as_recorded(self) -> str:
         """Standard output in profile ``lind``."""
         return "".join(self.lind.get(line, line) + "\n" for line in self.stdout.splitlines())
@@ -117,6 +129,9 @@ def load_guest(folder: Path) -> Guest:
             native=bool(data["native"]),
             lind=dict(data.get("lind", {}).get("lines", {})),
             lind_skip=str(data.get("lind", {}).get("skip", "")),
+            cell=str(data.get("cell", "")),
+            rules=tuple(data.get("rules", ())),
+            outcomes=tuple(dict(one) for one in data.get("outcomes", ())),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GuestBuildError(f"{path}: not a guest description: {error!r}", 2) from error
@@ -165,11 +180,17 @@ def build_puppet(output: str = "puppet.wasm") -> None:
         compile_guest(["puppet.c"], output, grate=True, start_files=False, stack_size=PUPPET_STACK, extra=strict)
 
 
+def _named(name: str) -> Guest:
+    """The guest called so, here or there."""
+    root = MATRICES if (MATRICES / name).is_dir() else GUESTS
+    return load_guest(root / name)
+
+
 def main(argv: list[str]) -> int:
     """Build the guests named, or all.  Exit status as of ``lindref cc``."""
     try:
         named = [name for name in argv if name != PUPPET.name]
-        chosen = [load_guest(GUESTS / name) for name in named] if argv else guests()
+        chosen = [_named(name) for name in named] if argv else [*guests(), *guests(MATRICES)]
         if len(named) < len(argv) or not argv:
             build_puppet()
             print(f"puppet: puppet.wasm {(PUPPET / 'puppet.wasm').stat().st_size}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -90,8 +91,10 @@ class Linux:
             env={**program.env, "PATH": str(program.folder)},
             stdin=program.stdin,
         )
+        own = re.compile(rb"(?m)^" + re.escape(self.strace.encode()) + rb": .*\n?")  # what strace itself has to say
+        stderr = own.sub(b"", ran.stderr)
         trace = as_trace(log.read_text(encoding="utf-8", errors="backslashreplace"), ran.status, program.argv)
-        return Observed(ran.status, ran.stdout, ran.stderr, trace)
+        return Observed(ran.status, ran.stdout, stderr, trace)
 
 
 def _traces(strace: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import lindref
@@ -102,13 +104,14 @@ class Lindref:
             traces.append(JsonTrace(system, text.write, argv=list(program.argv)))
             system.observers.append(traces[0])
 
-        try:
-            system = self.booted(program, observe=observe)
-        except LoadError as error:
-            return Observed(STATUS[Ending.LOAD], b"", b"", note=str(error))
-        except BootError as error:
-            raise NotApplicable(str(error)) from None
-        return self._finished(system, traces[0], text)
+        with tempfile.TemporaryDirectory(prefix="lindref-") as place:
+            try:
+                system = self.booted(program.copy_to(Path(place)), observe=observe)
+            except LoadError as error:
+                return Observed(STATUS[Ending.LOAD], b"", b"", note=str(error))
+            except BootError as error:
+                raise NotApplicable(str(error)) from None
+            return self._finished(system, traces[0], text)
 
     def _finished(self, system: System, trace: JsonTrace, text: io.StringIO) -> Observed:
         """Run to the end; what was seen."""

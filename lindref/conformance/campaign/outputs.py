@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lindref.conformance.adapters.case import Case, Program
@@ -48,8 +50,9 @@ def _shown(seen: Observed) -> Outcome:
 def other_outcomes(program: Program, profile: str) -> tuple[list[Outcome], bool]:
     """Outcomes of the model under other schedules, and whether there are no others."""
     config = Config(max_ticks=MAX_TICKS, accesses="shared")
-    system = Lindref(profile, engine="reference").booted(program, config)
-    found, search = deepen(system, Bounds(states=STATES))
+    with tempfile.TemporaryDirectory(prefix="lindref-") as place:
+        system = Lindref(profile, engine="reference").booted(program.copy_to(Path(place)), config)
+        found, search = deepen(system, Bounds(states=STATES))
     outcomes: list[Outcome] = [{"stdout": one.stdout, "status": one.exit_status} for one in found.found]
     return outcomes, search.complete and not search.cut
 

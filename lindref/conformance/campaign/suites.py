@@ -58,23 +58,23 @@ def guest_case(guest: Guest, prefix: str) -> Case:
         {program.name: program.sources for program in guest.programs} if guest.native else {},
         grates,
     )
+    either = guest.outcomes or (shown,)
     return Case(
         f"{prefix}.{guest.folder.name}",
         guest.title,
         program=program,
         needs=frozenset(needs),
-        expected={SPEC.name: (shown,), LIND.name: ({**shown, "stdout": guest.stdout_as_recorded()},)},
+        rules=guest.rules,
+        expected={SPEC.name: either, LIND.name: guest.outcomes or ({**shown, "stdout": guest.stdout_as_recorded()},)},
         unfit={LIND.name: guest.lind_skip} if guest.lind_skip else {},
+        many=len(either) > 1,
+        cell=guest.cell,
     )
 
 
 def _guests(wanted: Wanted) -> list[Case]:
     del wanted
-    root = folder("conformance") / "guests"
-    try:
-        return [guest_case(load_guest(path.parent), "guests") for path in sorted(root.glob("*/expected.json"))]
-    except GuestBuildError as error:
-        raise SuiteError(str(error)) from None
+    return _guests_of(folder("conformance") / "guests", "guests")
 
 
 def vector_case(vector: Vector) -> Case:
@@ -121,10 +121,53 @@ def script_case(vector: Vector) -> Case:
 #: Features that steps need.
 _NEEDS = {"call3i": "grates", "fork": "fork", "thread": "threads", "sigaction": "signals"}
 
+
+def _guests_of(root: Path, prefix: str) -> list[Case]:
+    try:
+        return [guest_case(load_guest(path.parent), prefix) for path in sorted(root.glob("*/expected.json"))]
+    except GuestBuildError as error:
+        raise SuiteError(str(error)) from None
+
+
+def _matrix(name: str, cells: str) -> Callable[[Wanted], list[Case]]:
+    """The programs of a matrix."""
+
+    def programs(wanted: Wanted) -> list[Case]:
+        del wanted
+        found = _guests_of(folder("conformance") / "matrices", name)
+        return [case for case in found if case.cell.startswith(cells)]
+
+    return programs
+
+
+#: Guests that are programs of some size.
+REAL = ("brainfuck", "calculator", "life", "search_trees", "select_server", "sha256", "sort_numbers", "word_count")
+
+
+def _functional(wanted: Wanted) -> list[Case]:
+    """FUNC-001 plain programs, which show the same natively; FUNC-002 a call each with all kinds of arguments;
+    FUNC-003 programs of some size."""
+    from lindref.conformance.scripts.generate import about_call, callable_names
+
+    out = []
+    for case in _guests(wanted):
+        name = case.id.removeprefix("guests.")
+        if case.program is not None and case.program.sources:
+            cell = "FUNC-003" if name in REAL else "FUNC-001"
+            out.append(classes.evolve(case, id=f"functional.{cell}.{name}", cell=cell))
+    for name in callable_names():
+        made = script_case(about_call(name, wanted.seed))
+        out.append(classes.evolve(made, id=f"functional.FUNC-002.{name}", cell="FUNC-002"))
+    return out
+
+
 SUITES: Mapping[str, Suite] = {
     "guests": Suite("programs in C with known output", _guests),
     "scripts": Suite("generated scripts of calls (--count, --seed)", _scripts),
     "modules": Suite("generated wasm modules (--count, --seed)", _modules),
+    "functional": Suite("matrix FUNC: native equality, arguments of every call, real programs", _functional),
+    "isolation": Suite("matrix ISO: memory, descriptors, buffers, paths, grates", _matrix("isolation", "ISO")),
+    "concurrency": Suite("matrix CONC: races, references, conservation, exhaustion", _matrix("concurrency", "CONC")),
     "vectors": Suite("recorded scripts of calls (--vectors PATH)", _vectors),
 }
 

@@ -56,7 +56,7 @@ def _judged(case: Case, said: Description, seen: Observed) -> Judgement:
     """What the oracle says of the trace."""
     world = World()
     if case.program is not None:
-        world = World(root=str(case.program.folder), unknown=False)
+        world = World(root=str(case.program.folder), unknown=True)  # and what adapters add, such as /tmp
     with seen.read_trace() as trace:
         return judge(trace, by_name(said.profile), world=world)
 

@@ -69,6 +69,23 @@ def script(seed: int, size: int = 12) -> Vector:
     )
 
 
+def callable_names() -> tuple[str, ...]:
+    """The calls that scripts make of themselves: all but those that end them, wait, or never show the same twice."""
+    return _ANY
+
+
+def about_call(name: str, seed: int = 0, tries: int = 8) -> Vector:
+    """A script that makes one call with many kinds of arguments, after others that give it something to be about."""
+    maker = _Maker(random.Random(f"arguments/{name}/{seed}"))
+    steps = []
+    for before in ("open", "pipe2", "socketpair"):
+        steps += maker.call(CALLS[NUMBERS[before]])
+    for _ in range(tries):
+        steps += maker.call(CALLS[NUMBERS[name]])
+    about = f"arguments of {name}"
+    return Vector(f"arguments.{name}", about, list(_FILES), {"main": {"steps": steps}}, (), {})
+
+
 class _Maker:
     """Makes steps; their names are numbered through the script."""
 

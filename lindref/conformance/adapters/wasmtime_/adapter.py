@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from lindref.conformance.adapters.case import Case
+from lindref.conformance.adapters.case import Case, Program
 from lindref.conformance.adapters.interface import AdapterError, Description, NotApplicable, Observed
 from lindref.conformance.adapters.own import Lindref
 from lindref.conformance.adapters.wasmtime_ import engine as engines
@@ -92,7 +94,10 @@ class Wasmtime:
             return Observed(results=engines.run_calls(case.calls))
         if case.program is None:
             raise NotApplicable("programs and modules only")
-        program = case.program
+        with tempfile.TemporaryDirectory(prefix="lindref-") as place:
+            return self._program(case.program.copy_to(Path(place)))
+
+    def _program(self, program: Program) -> Observed:
         text = io.StringIO()
         traces: list[JsonTrace] = []
         systems: list[EngineSystem] = []
