@@ -81,10 +81,10 @@ def parts(text: str) -> list[str]:
 
 def number(text: str, names: str | None = None) -> int | None:
     """A number as decimals, in hexadecimal, or as names of the set ``names`` joined by ``|``."""
-    if _NUMBER.fullmatch(text):
-        return int(text, 0)
     if text.startswith("0") and text.isdigit():
-        return int(text, 8)
+        return int(text, 8) if not set(text) & {"8", "9"} else None
+    if _NUMBER.fullmatch(text):
+        return int(text, 0) if not text.startswith("-0") else None
     if names is None:
         return None
     sets = [names, *([flags.FIELDS[names][1]] if names in flags.FIELDS else ())]
@@ -188,7 +188,7 @@ def plain(param: Param, text: str, address: int) -> Iterator[Piece]:
     match param.kind:
         case ParamKind.PATH | ParamKind.CSTRING:
             found = string(text)
-            data = None if found is None else found[0] + b"\0"
+            data = None if found is None or found[1] else found[0] + b"\0"
         case ParamKind.BUFFER | ParamKind.SOCKADDR:
             found = string(text)
             if found is not None:

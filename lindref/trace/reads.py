@@ -10,8 +10,8 @@ from lindref.posix.structs import FLOCK, LAYOUTS, MSGHDR, TIMESPEC
 from lindref.system.events import Pair
 from lindref.trace.decode import BRIEF, MAX_ITEMS, MAX_STRING, Decoder
 
-#: Most bytes of one piece that are written down.
-MOST = 4096
+#: Most bytes of one piece that are written down: of data, and of what decides what a call does.
+MOST, MOST_OF_LISTS = 4096, 16384
 _IOCTL, _SENDMSG, _RECVMSG, _FCNTL, _FUTEX = 16, 46, 47, 72, 202
 _LOCKS = frozenset({5, 6, 7, 12, 13, 14, 36, 37, 38})
 _INT_REQUESTS = frozenset({0x5421, 0x5452})
@@ -24,10 +24,10 @@ Wanted = Iterator[tuple[int, int]]
 
 
 def pieces(decoder: Decoder, row: CallRow, args: Sequence[Pair]) -> list[list[object]]:
-    """Host address and bytes in hexadecimal of each piece, at most ``MOST`` bytes long; none that cannot be read."""
+    """Host address and bytes in hexadecimal of each piece, as far as pieces go; none that cannot be read."""
     found: list[list[object]] = []
     for address, size in _wanted(decoder, row, args):
-        data = decoder.read(address, min(size, MOST)) if address and size > 0 else None
+        data = decoder.read(address, min(size, MOST_OF_LISTS)) if address and size > 0 else None
         if data is not None:
             found.append([address, data.hex()])
     return found
@@ -47,7 +47,9 @@ def _of_param(decoder: Decoder, row: CallRow, param: Param, value: int, args: Se
         case ParamKind.BUFFER | ParamKind.SOCKADDR if param.direction is Direction.IN:
             size = decoder.size(param, row, args)
             if size > MAX_STRING:
-                yield value, size
+                yield value, min(size, MOST)
+        case ParamKind.PATH | ParamKind.CSTRING if param.direction is Direction.IN:
+            yield from _long_string(decoder.read, value)
         case ParamKind.STRUCT if param.struct in BRIEF and param.direction is not Direction.OUT:
             yield value, LAYOUTS[param.struct or ""].size
         case ParamKind.ARRAY if param.direction is not Direction.OUT:
@@ -69,7 +71,22 @@ def _vector(read: Reader, address: int, count: int, *, contents: bool) -> Wanted
     for at in range(0, len(table or b""), 16):
         assert table is not None
         base, length = (int.from_bytes(table[at + i : at + i + 8], "little") for i in (0, 8))
-        yield base, length
+        yield base, min(length, MOST)
+
+
+def _long_string(read: Reader, address: int) -> Wanted:
+    """A string that is not shown because it is as long as no path may be."""
+    head = read(address, MOST)
+    if head is None or b"\0" in head:
+        return
+    size = MOST
+    while size < MOST_OF_LISTS and (more := read(address + size, 256)) is not None:
+        end = more.find(b"\0")
+        if end >= 0:
+            yield address, size + end + 1
+            return
+        size += 256
+    yield address, size
 
 
 def _message(read: Reader, values: Sequence[int], *, sends: bool) -> Wanted:
@@ -125,4 +142,16 @@ _SPECIAL: dict[int, Callable[[Reader, Sequence[int]], Wanted]] = {
     _FUTEX: _futex,
 }
 
-__all__ = ["MOST", "pieces"]
+
+def copied(read: Reader, args: Sequence[Pair]) -> list[list[object]]:
+    """The same of a call that copies data between cages (3I-DATA-1)."""
+    address, size = args[0][0], min(args[2][0], MOST)
+    while size > 0:  # a string may end before what cannot be read
+        data = read(address, size)
+        if data is not None:
+            return [[address, data.hex()]]
+        size = min(size - 1, -address % 4096) if size > -address % 4096 else 0
+    return []
+
+
+__all__ = ["MOST", "copied", "pieces"]

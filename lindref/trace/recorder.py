@@ -9,13 +9,13 @@ from lindref.posix import errno
 from lindref.posix.params import CallRow, Direction, ReturnKind
 from lindref.system.backtrace import backtrace
 from lindref.system.events import End, Enter, Event, Exit, Input, Route
-from lindref.threei.numbers import BENEATH, DEREGISTER, UNUSED
+from lindref.threei.numbers import BENEATH, COPY_DATA_BETWEEN_CAGES, DEREGISTER, UNUSED
 from lindref.trace import inputs
 from lindref.trace.decode import Decoder
 from lindref.trace.filters import THREEI_NAMES
 from lindref.trace.format import Record
 from lindref.trace.functions import function_name
-from lindref.trace.reads import pieces
+from lindref.trace.reads import copied, pieces
 
 if TYPE_CHECKING:
     from lindref.system.system import System
@@ -97,6 +97,8 @@ class Recorder:
                 self._before[event.call] = self._written(row, event)
         elif event.number in _THREEI:
             record["shown"] = threei_args(event, self.system)
+            if event.number == COPY_DATA_BETWEEN_CAGES and (data := copied(self._read, event.args)):
+                record["data"] = data
         else:
             record["shown"] = [hex(value) for value, _ in event.args if value != UNUSED]
 

@@ -26,7 +26,8 @@ from lindref.system.events import End, Event, Exec, Route, Signal, Spawn
 from lindref.system.outcome import Ending
 from lindref.system.runner import Loading
 from lindref.system.threads import AtomicBlocked, Blocked, ImageRequest, InGrate, Queued, Ready, Retry, Thread
-from lindref.threei.numbers import BENEATH
+from lindref.threei import tables
+from lindref.threei.numbers import BENEATH, MAX_CAGE_ID
 from lindref.trace.format import Record
 
 _MMAP, _BRK = 9, 12
@@ -62,6 +63,8 @@ class Course:
         self.out = Outstanding()
         #: The model's call -> the key of the thread that made it.
         self.makers: dict[int, int] = {}
+        #: Calls of the model that a grate serves: what they write is the grate's own doing.
+        self.served: set[int] = set()
         #: Calls of the trace under way, to say more about them.
         self.open: dict[int, Record] = {}
         #: Cages whose image is not yet laid out, and those whose heap was not seen.
@@ -177,8 +180,12 @@ class Course:
         pairs = self.names.pairs(record, row)
         caller = self.names.cage(_of(record, "self"))
         target = self.names.cage(_of(record, "target"))
+        if caller > MAX_CAGE_ID and caller not in BENEATH and caller not in system.tables.rows:
+            # A table that no cage has: the producer's own, for calls that nobody is to interpose.
+            system.tables = tables.boot(system.tables, caller, system.kernel.rows)
         pairs = inputs.prepare(self, thread, record, later, row, pairs, target)
-        self.world.supply(system, record, later, row, pairs)
+        if inputs.beneath(self, record):
+            self.world.supply(system, record, later, row, pairs)
         call = system.call_count + 1
         self.names.bind_call(record["call"], call)
         self.makers[call] = thread.key
@@ -243,7 +250,8 @@ class Course:
         del self.open[record["call"]]
         self.names.forget_call(record["call"])
         if "shown" in record or record.get("ret") is not None or ended.event.result is not None or "errno" in record:
-            compare.result(self, enter, record, ended)
+            compare.result(self, enter, record, ended, beneath=call not in self.served)
+        self.served.discard(call)
 
     def _does_not_return(self, call: int, enter: Record, record: Record) -> None:
         """What the model would have the call do, where it does not come back."""
@@ -269,7 +277,8 @@ class Course:
                     if not isinstance(worker.status, Ready):
                         return
                     ret = record.get("ret")
-                    value = 0 if ret is None or status.pending.child else i32(ret)
+                    child = self.names.back.get(status.pending.child, ret)
+                    value = 0 if ret is None or (status.pending.child and child == ret) else i32(ret)
                     grates.finish(system, worker, value)
                 case Retry():
                     self._retry(thread)
@@ -499,9 +508,14 @@ class Course:
 
     def _deadlock(self) -> None:
         """Nobody can go on: no call of the model may be able to come back."""
-        for thread in self.system.threads.values():
+        for thread in list(self.system.threads.values()):
             status = thread.status
-            if isinstance(status, Retry) or (isinstance(status, Blocked) and status.deadline is not None):
+            if self.system.stopped(thread.cage):
+                continue
+            if isinstance(status, Retry):
+                self._retry(thread)
+                status = thread.status
+            if isinstance(status, Blocked) and status.deadline is not None:
                 what = f"nothing goes on, although a thread of cage {self._seen(thread.cage)} could"
                 raise Contradiction("SCHED-6", what, f"{status.pending.name} to come back")
 
@@ -521,7 +535,7 @@ class Course:
         """The same way so far, for a system in the same state."""
         other = Course(system, self.world.copy(), self.observes)
         other.names, other.out = self.names.copy(), self.out.copy()
-        other.makers, other.open = dict(self.makers), dict(self.open)
+        other.makers, other.open, other.served = dict(self.makers), dict(self.open), set(self.served)
         other.bare, other.heapless, other.begun = set(self.bare), set(self.heapless), self.begun
         return other
 
@@ -541,6 +555,8 @@ def _keep_route(course: Course, out: Outstanding, event: Event) -> None:
     assert isinstance(event, Route)
     if "route" in course.observes:
         out.routes[event.call] = event
+    if event.handler not in BENEATH:
+        course.served.add(event.call)
 
 
 def _keep_end(course: Course, out: Outstanding, event: Event) -> None:

@@ -98,11 +98,11 @@ def prepare(
     target: int,
 ) -> Pairs:
     """Put a call's inputs in place; its arguments, with places filled in that the implementation may choose."""
-    seen: set[int] = set()
+    seen: dict[int, int] = {}
     for address, data in record.get("data", ()):
         where = course.names.address(address)
         deposit(course, where, bytes.fromhex(data))
-        seen.add(where)
+        seen[where] = len(data) // 2
     if row is None:
         return pairs
     shown = record.get("shown", ())
@@ -113,6 +113,10 @@ def prepare(
         if param.kind is ParamKind.IOVEC:
             if address not in seen:
                 _scattered(course, thread, param, shown[at] or _after(later, at), address)
+            elif param.direction is Direction.IN:
+                _rest_of_buffers(course, address, seen)
+        elif param.kind is ParamKind.BUFFER and param.direction is Direction.IN and address in seen:
+            _rest(course, address, seen[address], course.system.decoder.size(param, row, pairs))
         elif shown[at] is not None and address not in seen:
             for piece in encode.plain(param, shown[at], address):
                 _piece(course, piece, _length(param, row, pairs, piece))
@@ -121,6 +125,23 @@ def prepare(
     if special is not None:
         return special(course, thread, record, later, pairs, target, seen)
     return pairs
+
+
+def _rest(course: Course, address: int, known: int, size: int) -> None:
+    """Fill what of a buffer was not observed."""
+    size = min(size, 1 << 24)
+    if size > known:
+        course.world.unseen = True
+        deposit(course, address + known, UNSEEN * (size - known))
+
+
+def _rest_of_buffers(course: Course, address: int, seen: dict[int, int]) -> None:
+    """The same for each of the buffers of a list that was observed."""
+    table = course.system.read(address, seen[address]) or b""
+    for at in range(0, len(table) - 15, 16):
+        base, length = (int.from_bytes(table[at + i : at + i + 8], "little") for i in (0, 8))
+        if base in seen:
+            _rest(course, base, seen[base], length)
 
 
 def _after(later: Record | None, at: int) -> str | None:
@@ -181,12 +202,11 @@ def _ret(later: Record | None) -> int | None:
     return ret if isinstance(ret, int) else None
 
 
-def _beneath(course: Course, thread: Thread, record: Record) -> bool:
+def beneath(course: Course, record: Record) -> bool:
     """Whether RawPOSIX will serve the call itself."""
     seen: int = record["self"] if "self" in record else record["cage"]
     caller = course.names.cage(seen)
     handler = tables.route(course.system.tables, caller, record["number"])
-    del thread
     return isinstance(handler, Handler) and handler.cage == RAWPOSIX_CAGE
 
 
@@ -199,25 +219,37 @@ def _free(course: Course, cage: int, address: int, length: int) -> bool:
 
 
 def _place_mapping(
-    course: Course, thread: Thread, record: Record, later: Record | None, pairs: Pairs, target: int, seen: set[int]
+    course: Course,
+    thread: Thread,
+    record: Record,
+    later: Record | None,
+    pairs: Pairs,
+    target: int,
+    seen: dict[int, int],
 ) -> Pairs:
     """Where a mapping goes that may go anywhere is the implementation's choice (MEM-2)."""
-    del seen
+    del seen, thread
     ret, flags = _ret(later), i32(pairs[3][0])
     if ret is None or flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) or (-PAGE < ret < 0):
         return pairs
-    if not _beneath(course, thread, record) or not _free(course, target, u32(ret), pairs[1][0]):
+    if not beneath(course, record) or not _free(course, target, u32(ret), pairs[1][0]):
         return pairs
     return ((u32(ret), pairs[0][1]), *pairs[1:3], (pairs[3][0] | MAP_FIXED, pairs[3][1]), *pairs[4:])
 
 
 def _attach(
-    course: Course, thread: Thread, record: Record, later: Record | None, pairs: Pairs, target: int, seen: set[int]
+    course: Course,
+    thread: Thread,
+    record: Record,
+    later: Record | None,
+    pairs: Pairs,
+    target: int,
+    seen: dict[int, int],
 ) -> Pairs:
     """The same for a segment of shared memory."""
-    del seen
+    del seen, thread
     ret = _ret(later)
-    if ret is None or pairs[1][0] or -PAGE < ret < 0 or not _beneath(course, thread, record):
+    if ret is None or pairs[1][0] or -PAGE < ret < 0 or not beneath(course, record):
         return pairs
     if not _free(course, target, u32(ret), PAGE):
         return pairs
@@ -225,7 +257,13 @@ def _attach(
 
 
 def _heap(
-    course: Course, thread: Thread, record: Record, later: Record | None, pairs: Pairs, target: int, seen: set[int]
+    course: Course,
+    thread: Thread,
+    record: Record,
+    later: Record | None,
+    pairs: Pairs,
+    target: int,
+    seen: dict[int, int],
 ) -> Pairs:
     """The heap of a program whose layout was not observed begins where it is first seen to end."""
     del thread, record, seen
@@ -237,7 +275,13 @@ def _heap(
 
 
 def _futex(
-    course: Course, thread: Thread, record: Record, later: Record | None, pairs: Pairs, target: int, seen: set[int]
+    course: Course,
+    thread: Thread,
+    record: Record,
+    later: Record | None,
+    pairs: Pairs,
+    target: int,
+    seen: dict[int, int],
 ) -> Pairs:
     """A word that was not observed has the value that makes the call do what it did."""
     del thread, record, target
@@ -252,7 +296,13 @@ def _futex(
 
 
 def _lock(
-    course: Course, thread: Thread, record: Record, later: Record | None, pairs: Pairs, target: int, seen: set[int]
+    course: Course,
+    thread: Thread,
+    record: Record,
+    later: Record | None,
+    pairs: Pairs,
+    target: int,
+    seen: dict[int, int],
 ) -> Pairs:
     """A lock that was not observed: whether it can be had is not judged."""
     del thread, target
@@ -263,7 +313,13 @@ def _lock(
 
 
 def _message(
-    course: Course, thread: Thread, record: Record, later: Record | None, pairs: Pairs, target: int, seen: set[int]
+    course: Course,
+    thread: Thread,
+    record: Record,
+    later: Record | None,
+    pairs: Pairs,
+    target: int,
+    seen: dict[int, int],
 ) -> Pairs:
     """A message whose parts were not observed is as long as what was moved."""
     del record, target
@@ -279,7 +335,13 @@ def _message(
 
 
 def _control(
-    course: Course, thread: Thread, record: Record, later: Record | None, pairs: Pairs, target: int, seen: set[int]
+    course: Course,
+    thread: Thread,
+    record: Record,
+    later: Record | None,
+    pairs: Pairs,
+    target: int,
+    seen: dict[int, int],
 ) -> Pairs:
     """An argument of ioctl that was not observed: whether the call works is not judged."""
     del thread, record, target
@@ -300,6 +362,6 @@ _SPECIAL = {
     _IOCTL: _control,
 }
 
-__all__ = ["SCRATCH", "UNSEEN", "deposit", "prepare"]
+__all__ = ["SCRATCH", "UNSEEN", "beneath", "deposit", "prepare"]
 
 Parts = Sequence[encode.Buffer]

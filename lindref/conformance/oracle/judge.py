@@ -176,10 +176,19 @@ class Judge:
             enter = next(
                 (r for r in reversed(self._seen) if r["event"] == "enter" and r["call"] == record["call"]), None
             )
+        rule, what = found.rule, found.what
+        if record["event"] == "outcome":
+            enter = next((one for one in course.open.values() if course.world.depends(course.system, one)), None)
+        if verdict is Verdict.FORBIDDEN and enter is not None and record["event"] in ("exit", "outcome"):
+            ret = record.get("ret")
+            numbered = rule == "FD-2" and isinstance(ret, int) and ret >= 0
+            if not numbered and course.world.depends(course.system, enter):
+                verdict, rule = Verdict.UNSPECIFIED, "JUDGE-5"
+                what += f", which depends on what the root held ({found.rule})"
         return Judgement(
             verdict,
-            found.rule,
-            found.what,
+            rule,
+            what,
             call=call_text(enter, record) if enter is not None else "",
             alternatives=found.alternatives,
             line=line,

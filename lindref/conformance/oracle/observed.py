@@ -156,7 +156,7 @@ class ObservedSystem(System):
         self.last: Result | None = None
         #: Cages whose program is known, and static: where their heap begins is, too.
         self.static: set[int] = set()
-        self.decoder = Decoder(self._read)
+        self.decoder = Decoder(self.read)
         self.observers = [_Watch(self)]
         self.watch_kernel()
 
@@ -164,7 +164,8 @@ class ObservedSystem(System):
         """Keep what RawPOSIX says; to be asked again where the kernel is another one."""
         self.kernel.call = self.kernel_call  # type: ignore[method-assign]
 
-    def _read(self, address: int, count: int) -> bytes | None:
+    def read(self, address: int, count: int) -> bytes | None:
+        """Bytes at a host address, ``None`` where they cannot be read."""
         place = self.host.resolve(address)
         memory = self.memories.get(place.cage) if place is not None else None
         return memory.try_read(place.offset, count) if memory is not None and place is not None else None

@@ -5,22 +5,23 @@ What is not known is whatever the trace needs: a file that is found was there, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from lindref import classes
 from lindref.conformance.oracle.inputs import UNSEEN
 from lindref.conformance.oracle.names import Pairs
 from lindref.conformance.oracle.observed import EMPTY
-from lindref.posix import console, fdtable
+from lindref.posix import console, fdtable, openfile
 from lindref.posix.call import i32, i64, u32
 from lindref.posix.constants import MAP_ANONYMOUS, MAP_SHARED
-from lindref.posix.errno import EEXIST, EISDIR, ENOENT, ENOEXEC, ENOTDIR, ENOTEMPTY
+from lindref.posix.errno import EEXIST, EFAULT, EISDIR, ENODEV, ENOENT, ENOEXEC, ENOTDIR, ENOTEMPTY, EOVERFLOW
 from lindref.posix.fdtable import Opened
 from lindref.posix.fs import content, inodes, roots, tree, walk
-from lindref.posix.fs.numbers import O_CREAT, O_DIRECTORY, S_IFDIR, S_IFLNK, S_IFMT
+from lindref.posix.fs.numbers import O_CREAT, O_DIRECTORY, RENAME_EXCHANGE, S_IFDIR, S_IFLNK, S_IFMT
+from lindref.posix.fs.records import Directory
 from lindref.posix.kernel import Kernel
-from lindref.posix.params import CallRow, ParamKind
+from lindref.posix.params import CallRow, Direction, ParamKind
 from lindref.posix.result import Refused
 from lindref.posix.structs import LAYOUTS
 from lindref.system.loader import files
@@ -36,7 +37,9 @@ _AT_FDCWD = -100
 #: Calls that move bytes from a descriptor: where the count is, and the position (None: the description's offset).
 _READS: Mapping[int, tuple[int | None, int | None]] = {0: (2, None), 17: (2, 3), 19: (None, None), 295: (None, 3)}
 _LSEEK, _FSTAT, _MMAP, _SEEK_END = 8, 5, 9, 2
-_STATS = frozenset({4, 5, 6, 262})
+_SEEK_DATA, _SEEK_HOLE = 3, 4
+#: Calls that work on folders alone (or on files alone): where the descriptor is.
+_FOLDER_CALLS: Mapping[int, int] = {78: 0, 81: 0, 9: 4}
 _POLLS = frozenset({7, 271})
 _SELECT = 23
 #: Fields of structures that are facts about the host.
@@ -59,6 +62,8 @@ class World:
     virtual: bool = True
     unseen: bool = False
     bare: frozenset[int] = frozenset()
+    #: Puts into the root what was there beside.
+    furnish: Callable[[Kernel], None] | None = None
     #: Paths of which it was seen whether there is something.
     decided: set[bytes] = classes.field(factory=set)
     #: Files that programs have had in their memories, to be changed.
@@ -72,6 +77,9 @@ class World:
         if self.unknown and kernel.profile.has("DEV-PLAIN"):  # there, a root has nothing but what was put into it
             for path in (b"/dev/null", b"/dev", b"/tmp"):
                 tree.remove_name(kernel, walk.walk(kernel, path, walk.root_of(kernel), walk.Follow.NO))
+
+        if self.furnish is not None:
+            self.furnish(kernel)
 
     def copy(self) -> World:
         """The same for another state."""
@@ -119,6 +127,12 @@ class World:
             self._input(system, row.number, pairs, later)
         if not self.unknown:
             return
+        if (
+            row.number in _FOLDER_CALLS
+            and isinstance(ret, int)
+            and ret == (-ENODEV if row.number == _MMAP else max(ret, 0))
+        ):
+            self._folder_opened(system, pairs, _FOLDER_CALLS[row.number])
         if row.number in _READS or row.number in (_LSEEK, _FSTAT):
             self._size(system, row.number, cage, pairs, later)
         if any(param.kind is ParamKind.PATH for param in row.params):
@@ -186,15 +200,22 @@ class World:
         found = self._opened(system, pairs)
         ret = later.get("ret")
         inode = found.file.inode if found is not None else 0
-        if found is None or self.loose.get(inode, True) or not isinstance(ret, int) or ret < 0:
+        if found is None or self.loose.get(inode, True) or not isinstance(ret, int):
             return
         kernel = system.kernel
+        if ret in (-EFAULT, -EOVERFLOW):  # neither comes of an empty file
+            self._resize(kernel, inode, found.file.offset + 4096)
+            return
+        if ret < 0:
+            return
         if number == _FSTAT:
             self._stated(kernel, inode, later.get("shown", {}).get("1", ""))
         elif number == _LSEEK:
             if i32(pairs[2][0]) == _SEEK_END:
                 self._resize(kernel, inode, ret - i64(pairs[1][0]))
                 self.loose[inode] = True
+            elif i32(pairs[2][0]) in (_SEEK_DATA, _SEEK_HOLE):
+                self._resize(kernel, inode, max(ret, i64(pairs[1][0])) + (i32(pairs[2][0]) == _SEEK_DATA))
         else:
             count_at, place_at = _READS[number]
             end = (found.file.offset if place_at is None else i64(pairs[place_at][0])) + ret
@@ -203,6 +224,24 @@ class World:
             if count_at is not None and ret < pairs[count_at][0]:
                 self._resize(kernel, inode, end)
                 self.loose[inode] = True
+
+    def _folder_opened(self, system: ObservedSystem, pairs: Pairs, at: int) -> None:
+        """What was opened turns out to be a folder."""
+        found = self._opened(system, pairs, at)
+        if found is not None and found.file.inode:
+            self._is_folder(system.kernel, found.file.inode)
+
+    def _is_folder(self, kernel: Kernel, number: int) -> None:
+        """What was taken for a file is a folder."""
+        if self.loose.get(number, True) or not inodes.get(kernel, number).is_file:
+            return
+        inodes.change(
+            kernel, number, mode=S_IFDIR | 0o755, size=4096, nlink=2, directory=Directory(walk.root_of(kernel))
+        )
+        self.loose[number] = True
+        for description, file in tuple(kernel.descriptions.items()):
+            if file.inode == number and file.kind == "file":
+                openfile.change(kernel, description, kind="directory")
 
     def _stated(self, kernel: Kernel, number: int, text: str) -> None:
         """A file is as stat showed it."""
@@ -244,6 +283,8 @@ class World:
                 continue
             found = encode.string(shown[at])
             base = at - 1 if at and row.params[at - 1].kind is ParamKind.DIRFD else None
+            if base is not None and i32(pairs[base][0]) != _AT_FDCWD:
+                self._folder_opened(system, pairs, base)
             path = self._absolute(system, found[0], pairs, at, base) if found is not None else None
             if path is None:
                 continue
@@ -273,18 +314,32 @@ class World:
         key = _plain(path)
         known = key in self.decided
         self.decided.add(key)
+        kind = _kind(name, pairs, ret, source=source)
+        folders = key.split(b"/")[1:-1] if ret >= 0 else []
+        for count in range(1, len(folders) + 1):
+            above = self._find(kernel, b"/" + b"/".join(folders[:count]))
+            if above is not None:
+                self._is_folder(kernel, above)
+        held = self._find(kernel, key)
+        if held is not None and not self.loose.get(held, True):
+            if kind == "folder":
+                self._is_folder(kernel, held)
+            elif kind == "program":
+                roots.add_file(kernel, key, EMPTY, 0o755)
         if known and key.rpartition(b"/")[0] in self.decided:
             return
-        kind = _kind(name, pairs, ret, source=source)
         if kind == "parent":
             kind, path = "folder", path.rstrip(b"/").rpartition(b"/")[0] or b"/"
         elif kind == "no folder":
             kind, path = "file", path.rstrip(b"/").rpartition(b"/")[0] or b"/"
+        path = path.rstrip(b"/") or b"/"
         if kind is None or (known and kind != "folder"):
             return
         found = self._find(kernel, path)
         if found is None:
             self._add(kernel, path, kind, later)
+        elif kind == "folder":
+            self._is_folder(kernel, found)
         elif found in self.loose and kind == "stat":
             self._stated(kernel, found, later.get("shown", {}).get("1" if name != "newfstatat" else "2", ""))
 
@@ -328,6 +383,25 @@ class World:
             self._stated(kernel, made.number, text)
 
     # What is taken as it was seen.
+
+    def depends(self, system: ObservedSystem, enter: Record) -> bool:
+        """Whether the end of a call tells of what was in a root that is not known."""
+        row = system.kernel.rows.get(enter["number"])
+        if not self.unknown or row is None:
+            return False
+        if row.name == "getcwd" or any(param.kind is ParamKind.PATH for param in row.params):
+            return True
+        if any(p.kind is ParamKind.SOCKADDR and p.direction is Direction.IN for p in row.params):
+            return any(text is not None and text.startswith('"\\1\\0') for text in enter.get("shown", ()))
+        args = enter.get("args", ())
+        for at, param in enumerate(row.params):
+            if param.kind is ParamKind.FD and at < len(args):
+                value, owner = args[at]
+                cage = enter["cage"] if owner is None else owner
+                found = fdtable.find(system.kernel, cage, i64(value)) if cage in system.kernel.cages else None
+                if found is not None and (found.file.inode in self.loose or found.file.kind == "directory"):
+                    return True
+        return False
 
     def takes_result(self, system: ObservedSystem, enter: Record, seen: int, model: int) -> bool:
         """Whether a result that differs says something about what was not known."""
@@ -396,13 +470,15 @@ def _kind(name: str, pairs: Pairs, ret: int, *, source: bool) -> str | None:
             return "parent"
         if opens:
             return "folder" if flags & O_DIRECTORY else "file"
+        if not source and name == "renameat2" and u32(pairs[4][0]) & RENAME_EXCHANGE:
+            return "file"
         if not source:
             return "parent"  # the new name of a link or a file that is moved
         if name == "unlinkat":
             return "folder" if u32(pairs[2][0]) & 0x200 else "file"
         return _WORKS.get(name, "file")
     return {
-        EEXIST: "folder" if name == "mkdir" else "file",
+        EEXIST: "file",
         EISDIR: "folder",
         ENOTEMPTY: "full folder",
         ENOEXEC: "no program",
