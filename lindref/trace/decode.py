@@ -130,7 +130,8 @@ class Decoder:
             if row.params[index].kind is ParamKind.INT_CELL:
                 cell = self.read(args[index][0], 4)
                 length = int.from_bytes(cell, "little") if cell else 0
-        if param.kind is ParamKind.BUFFER and param.direction is Direction.OUT and result is not None:
+        counts = row.returns is ReturnKind.COUNT and param.kind is ParamKind.BUFFER
+        if counts and param.direction is Direction.OUT and result is not None:
             length = min(length, max(result, 0))
         return length
 

@@ -12,7 +12,7 @@ import pytest
 
 from lindref.cli import trace as command
 from lindref.conformance.oracle.judge import judge
-from lindref.conformance.oracle.verdict import Verdict
+from lindref.conformance.oracle.verdict import Bounds, Verdict
 from lindref.conformance.oracle.world import World
 from lindref.posix import console
 from lindref.profile import LIND, SPEC, Profile
@@ -181,3 +181,51 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert command.main(["check", str(cut)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert command.main(["check", "--root", str(tmp_path / "none"), str(good)]) == 2
+
+
+def _enter(call: int, tid: int, number: int, args: list[int], shown: list[str | None]) -> Record:
+    pairs = [[value, 1] for value in args]
+    return {"event": "enter", "cage": 1, "tid": tid, "call": call, "number": number, "args": pairs, "shown": shown}
+
+
+def _exit(call: int, tid: int, ret: int, **shown: str) -> Record:
+    texts = {name.removeprefix("a"): text for name, text in shown.items()}
+    return {"event": "exit", "cage": 1, "tid": tid, "call": call, "ret": ret, **({"shown": texts} if texts else {})}
+
+
+def side_by_side(data: str, *, ret: int = 5) -> list[Record]:
+    """Two threads: one reads from a pipe that does not wait, while the other writes to it."""
+    base = (1 << 44) + (1 << 33)
+    clone = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM"
+    return [
+        {"format": "lindref-trace", "version": 1, "observes": ["enter", "exit"], "order": "thread"},
+        _enter(1, 1, 293, [base + 0x100, 0x800], [None, "O_NONBLOCK"]),
+        _exit(1, 1, 0, a0="{first=3, second=4}"),
+        _enter(
+            2, 1, 56, [base + 0x200, 1], [f"{{flags={clone}, exit_signal=0, stack=0x9000, stack_size=4096, ...}}", "1"]
+        ),
+        _exit(2, 1, 2),
+        _enter(3, 1, 0, [3, base + 0x300, 5], ["3", None, "5"]),
+        _enter(4, 2, 1, [4, base + 0x400, 5], ["4", '"abcde"', "5"]),
+        _exit(3, 1, ret, **({"a1": f'"{data}"'} if ret > 0 else {})),
+        _exit(4, 2, 5),
+    ]
+
+
+def test_calls_that_overlap_may_go_in_any_order() -> None:
+    """JUDGE-8: the read may come before the write, or after it; nothing else explains what it gives."""
+    world = World(unknown=False)
+    late = judge(side_by_side("abcde"), world=world)
+    assert (late.verdict, late.states > 1) == (Verdict.ALLOWED, True)
+    assert judge(side_by_side("", ret=-11), world=world).allowed
+    wrong = judge(side_by_side("abcdX"), world=world)
+    assert (wrong.verdict, wrong.rule) == (Verdict.FORBIDDEN, "FILE-READ-5")
+    apart = side_by_side("abcde")
+    apart[6], apart[7] = apart[7], apart[6]  # it came back before the write began
+    assert judge(apart, world=world).verdict is Verdict.FORBIDDEN
+
+
+def test_work_is_bounded() -> None:
+    """JUDGE-8: what would take more than is allowed is unknown."""
+    found = judge(side_by_side("abcdX"), world=World(unknown=False), bounds=Bounds(states=256, work=3))
+    assert found.verdict is Verdict.UNKNOWN

@@ -49,6 +49,18 @@ def _parser() -> Arguments:
     listed = commands.add_parser("list", help="list suites, adapters, or the cases of suites")
     new = commands.add_parser("new-adapter", help="write an adapter to begin with")
     new.add_argument("file", metavar="FILE", help="the Python file to write")
+    mutants = commands.add_parser(
+        "mutants",
+        help="test the oracle: which faults in a copy of the model it finds out",
+        description="Hunts mutants: the model with one fault each, as implementations under test.",
+        epilog="Exit status: 0 all found out, 1 one missed, 2 usage. "
+        "Example: lindref conform mutants --vectors ../shared/vectors pipes signals",
+    )
+    mutants.add_argument("names", nargs="*", metavar="NAME", help="of a mutant or an area (default: all)")
+    mutants.add_argument("--vectors", metavar="PATH", action="append", default=[], help="recorded scripts to try, too")
+    mutants.add_argument("--profile", choices=(SPEC.name, LIND.name), default=SPEC.name, help="default: spec")
+    mutants.add_argument("--no-shrink", action="store_true", help="do not look for the smallest script")
+    mutants.add_argument("--json", action="store_true", help="as JSON")
     for one in (run, listed):
         some = "+" if one is run else "*"
         one.add_argument("suites", nargs=some, metavar="SUITE", help=f"of {', '.join(SUITES)}")
@@ -126,9 +138,25 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _new(Path(options.file))
         if options.command == "list":
             return _list(options)
+        if options.command == "mutants":
+            return _mutants(options)
         return _run(options)
     except (AdapterError, SuiteError, waivers.WaiverError, ResumeError) as error:
         sys.stderr.write(f"lindref conform: {error}\n")
+        return USAGE
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    from lindref.conformance.mutants import command
+    from lindref.conformance.vectors.model import VectorError
+
+    try:
+        return command.run(
+            options.names, options.vectors, options.profile, as_json=options.json, shrinks=not options.no_shrink
+        )
+    except (LookupError, VectorError, OSError) as error:
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error.args[0])
+        sys.stderr.write(f"lindref conform mutants: {told}\n")
         return USAGE
 
 

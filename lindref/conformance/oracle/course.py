@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lindref import classes
-from lindref.conformance.oracle import compare, inputs
+from lindref.conformance.oracle import compare, delivered, endings, inputs
 from lindref.conformance.oracle.names import Names
 from lindref.conformance.oracle.observed import EMPTY, Ended, ObservedRunner, ObservedSystem
 from lindref.conformance.oracle.verdict import Contradiction
 from lindref.conformance.oracle.why import Why
 from lindref.conformance.oracle.world import World
 from lindref.posix import memory as posix_memory
-from lindref.posix import signals, timers
-from lindref.posix.cage import Cage
+from lindref.posix import timers
 from lindref.posix.call import i32
-from lindref.posix.signals import Action
-from lindref.system import calls, delivery, grates, lifecycle, schedule
+from lindref.system import calls, grates, lifecycle, schedule
 from lindref.system.abi import SyscallRequest
 from lindref.system.events import End, Event, Exec, Route, Signal, Spawn
-from lindref.system.outcome import Ending
 from lindref.system.runner import Loading
-from lindref.system.threads import AtomicBlocked, Blocked, ImageRequest, InGrate, Queued, Ready, Retry, Thread
+from lindref.system.threads import Blocked, ImageRequest, InGrate, Queued, Ready, Retry, Thread
 from lindref.threei import tables
 from lindref.threei.numbers import BENEATH, MAX_CAGE_ID
 from lindref.trace.format import Record
@@ -72,6 +69,10 @@ class Course:
         self.heapless: set[int] = set()
         self.why = Why(system.kernel.rows)
         self.begun = False
+        #: Calls that entered and have not taken effect, with their ends where known (`search`).
+        self.put_off: dict[int, tuple[Record, Record | None]] = {}
+        #: Whether anything could have gone otherwise so far.
+        self.free = False
 
     # Steps of the trace.
 
@@ -87,6 +88,58 @@ class Course:
             self.system.kernel.now = time
         handler(self, record, later)
 
+    # Ways that a set of states branches (`search`).
+
+    def overlaps(self, enter: Record) -> bool:
+        """Whether a call that enters does so while another, which it does not serve, is under way."""
+        within = enter.get("within") or 0
+        above: set[int] = set()
+        while within and within in self.open:
+            above.add(within)
+            within = self.open[within].get("within") or 0
+        return any(call not in above for call in self.open) or bool(self.put_off)
+
+    def may_wait(self, enter: Record) -> bool:
+        """Whether a call may take effect later than it enters: somebody else can do something meanwhile."""
+        if enter.get("within"):
+            return self.overlaps(enter)
+        return sum(not thread.slot for thread in self.system.threads.values()) > 1
+
+    def takes_effect(self, call: int) -> None:
+        """A call that was put off is made."""
+        record, later = self.put_off.pop(call)
+        self.on_enter(record, later)
+        model = self.names.calls.get(call)
+        if model is not None:
+            self.out.routes.pop(model, None)
+
+    def comes_back(self, record: Record) -> None:
+        """A call comes back, which takes effect now if it has not."""
+        if record["call"] in self.put_off:
+            self.takes_effect(record["call"])
+        self.on_exit(record, None)
+
+    def retries(self, key: int) -> None:
+        """A thread whose wait something has ended tries its call again."""
+        self.try_again(self.system.threads[key])
+        self.gather()
+
+    def waits_for(self) -> tuple[object, ...]:
+        """What is not in the system's state, and decides what can be shown."""
+        results = sorted(
+            (self.names.called.get(call, 0), ended.event.result, tuple(sorted(ended.shown.items())))
+            for call, ended in self.system.results.items()
+            if ended.event.result is not None
+        )
+        names = self.names
+        return (
+            tuple(sorted(self.put_off)),
+            tuple(results),
+            tuple(sorted(names.cages.items())),
+            tuple(sorted(names.threads.items())),
+            len(self.out.ends), len(self.out.signals), len(self.out.spawns), len(self.out.execs),
+        )  # fmt: skip
+
     def _begin(self, cage: int, tid: int) -> None:
         """The first cage, whose loading was not seen."""
         self.begun = True
@@ -98,7 +151,7 @@ class Course:
 
     # Threads.
 
-    def _thread(self, record: Record) -> Thread:
+    def thread_of(self, record: Record) -> Thread:
         """The model's thread that an event belongs to."""
         within = record.get("within")
         if within:
@@ -155,13 +208,13 @@ class Course:
             0,
         )
         if not self.names.bind_cage(cage, spawn.child):
-            raise Contradiction("FORK-1", f"a new thread is of cage {cage}", f"cage {self._seen(spawn.child)}")
+            raise Contradiction("FORK-1", f"a new thread is of cage {cage}", f"cage {self.seen_cage(spawn.child)}")
         if key:
             self.names.bind_thread(cage, tid, key)
         if not spawn.child_tid > 1 and spawn.cage in self.heapless:
             self.heapless.add(spawn.child)
 
-    def _seen(self, cage: int) -> int:
+    def seen_cage(self, cage: int) -> int:
         """The trace's id of a cage of the model."""
         return self.names.back.get(cage, cage)
 
@@ -170,9 +223,9 @@ class Course:
     def on_enter(self, record: Record, later: Record | None) -> None:
         """A call leaves its cage: the model makes it."""
         system = self.system
-        thread = self._thread(record)
+        thread = self.thread_of(record)
         if not thread.slot and (cage := system.kernel.cages.get(thread.cage)) is not None and cage.pending:
-            self._quiet_signals(thread, cage)
+            delivered.quiet_signals(self, thread, cage)
         if not isinstance(thread.status, Ready) or not isinstance(thread.runner, ObservedRunner):
             raise Contradiction("FORMAT-4", self._busy(thread), broken=True)
         number = record["number"]
@@ -189,6 +242,7 @@ class Course:
         call = system.call_count + 1
         self.names.bind_call(record["call"], call)
         self.makers[call] = thread.key
+        self.free = self.free or self.overlaps(record)
         self.open[record["call"]] = record
         system.made[call] = (number, pairs)
         system.last = None
@@ -225,7 +279,9 @@ class Course:
             raise Contradiction(rule, f"the call is given to {_whose(seen)}", "to nobody")
         model = seen if seen in BENEATH else self.names.cage(seen)
         if model != route.handler:
-            raise Contradiction(route.rule, f"the call is served by {_whose(seen)}", _whose(self._seen(route.handler)))
+            raise Contradiction(
+                route.rule, f"the call is served by {_whose(seen)}", _whose(self.seen_cage(route.handler))
+            )
         if record.get("address", route.address) != route.address and route.handler not in BENEATH:
             what = f"the call is served by function {record['address']} of grate {seen}"
             raise Contradiction(route.rule, what, f"function {route.address}")
@@ -245,7 +301,7 @@ class Course:
             return
         if "route" in self.observes and call in self.out.routes:
             handler = self.out.routes.pop(call).handler
-            raise Contradiction("3I-ROUTE-2", "nobody serves the call", _whose(self._seen(handler)))
+            raise Contradiction("3I-ROUTE-2", "nobody serves the call", _whose(self.seen_cage(handler)))
         self.makers.pop(call, None)
         del self.open[record["call"]]
         self.names.forget_call(record["call"])
@@ -281,7 +337,7 @@ class Course:
                     value = 0 if ret is None or (status.pending.child and child == ret) else i32(ret)
                     grates.finish(system, worker, value)
                 case Retry():
-                    self._retry(thread)
+                    self.try_again(thread)
                 case Blocked():
                     if not self._wake(thread, status, record):
                         return
@@ -289,7 +345,8 @@ class Course:
                     return
             self.gather()
 
-    def _retry(self, thread: Thread) -> None:
+    def try_again(self, thread: Thread) -> None:
+        """A call that waits is tried again."""
         status = thread.status
         assert isinstance(status, Retry)
         thread.status = Ready()
@@ -307,12 +364,12 @@ class Course:
         interrupted = record.get("errno") == "EINTR" or record.get("ret") == -4
         alarm = timers.next_deadline(system.kernel)
         if interrupted and alarm is not None:
-            self._pass(alarm)
+            self.let_pass(alarm)
         elif status.deadline is not None:
-            self._pass(status.deadline)
+            self.let_pass(status.deadline)
         return isinstance(thread.status, Retry)
 
-    def _pass(self, until: int) -> None:
+    def let_pass(self, until: int) -> None:
         """Time passes."""
         kernel = self.system.kernel
         kernel.now = max(kernel.now, until)
@@ -376,166 +433,12 @@ class Course:
         self.out.execs.clear()
         self.bare.add(thread.cage)
 
-    def on_end(self, record: Record, later: Record | None) -> None:
-        """A thread or cage ended."""
-        del later
-        cage = self.names.cages.get(record["cage"])
-        whole = record["whole"]
-        event = self._ended(record, cage)
-        if event is None:
-            self._end_unasked(record)
-            event = self._ended(record, cage)
-        if event is None:
-            what = f"cage {record['cage']}" if whole else f"thread {record.get('tid', 1)} of cage {record['cage']}"
-            raise Contradiction("EXIT-3" if whole else "EXIT-1", f"{what} ends", "not to end")
-        self.out.ends.remove(event)
-        if whole:
-            if record.get("signal", event.signal) != event.signal:
-                raise Contradiction("EXIT-3", f"the cage ends by signal {record['signal']}", f"signal {event.signal}")
-            if not event.signal and record.get("status", event.status) != event.status:
-                raise Contradiction("EXIT-3", f"the cage ends with status {record['status']}", f"status {event.status}")
-
-    def _ended(self, record: Record, cage: int | None) -> End | None:
-        """The end of the model that was observed."""
-        found = [e for e in self.out.ends if e.cage == cage and e.whole == record["whole"]]
-        if record["whole"]:
-            return found[0] if found else None
-        key = self.names.threads.get((record["cage"], record.get("tid", 1)))
-        place = (record["cage"], record.get("tid", 1))
-        del key
-        exact = [e for e in found if (self._seen(e.cage), e.tid) == place]
-        return next(iter(exact or found), None)
-
-    def _end_unasked(self, record: Record) -> None:
-        """A program ended by itself: it trapped, could not be loaded, or had returned."""
-        key = self.names.threads.get((record["cage"], record.get("tid", 1)))
-        thread = self.system.threads.get(key or 0)
-        if thread is None or record["whole"]:
-            return
-        if "trap" in record and isinstance(thread.status, Ready | AtomicBlocked):
-            self.system.trapped(thread, record["trap"], ())
-            self.gather()
-
-    def on_signal(self, record: Record, later: Record | None) -> None:
-        """A signal is delivered, or its handler returns."""
-        del later
-        cage = self.names.cages.get(record["cage"], 0)
-        if self._take_signal(record, cage):
-            return
-        thread = self._thread(record)
-        if record["action"] == "return":
-            token = thread.runner.pop_handler() if isinstance(thread.runner, ObservedRunner) else None
-            if token is None:
-                raise Contradiction("SIG-11", "a signal handler returns", "none that runs")
-            delivery.returned(self.system, thread, token)
-            self.gather()
-            self._take_signal(record, cage)
-            return
-        for _ in range(_TRIES):
-            if not self._deliver(thread):
-                break
-            self.gather()
-            if self._take_signal(record, cage):
-                return
-        rule = "SIG-1" if record["action"] != Action.HANDLER.value else "SIG-3"
-        raise Contradiction(rule, f"signal {record['signo']} is delivered ({record['action']})", "no such signal")
-
-    def _take_signal(self, record: Record, cage: int) -> bool:
-        """Whether the model has delivered the signal that is observed."""
-        for event in self.out.signals:
-            if event.cage == cage and (event.signo, event.action) == (record["signo"], record["action"]):
-                self.out.signals.remove(event)
-                return True
-        return False
-
-    def _deliver(self, thread: Thread) -> bool:
-        """Have the model deliver what it can to ``thread`` now, or let a timer go off; whether anything happened."""
-        status = thread.status
-        before = len(self.out.signals)
-        if isinstance(status, Retry):
-            self._retry(thread)
-            return True
-        if isinstance(status, Ready):
-            delivery.deliver(self.system, thread)
-            self.gather()
-            if len(self.out.signals) > before:
-                return True
-        alarm = timers.next_deadline(self.system.kernel)
-        if alarm is None:
-            return False
-        self._pass(alarm)
-        return True
-
-    def _quiet_signals(self, thread: Thread, cage: Cage) -> None:
-        """Signals that nobody sees are taken: those that ask for nothing, and where no signal is observed, all."""
-        if "signal" not in self.observes:
-            self._unseen_signals(thread)
-        elif all(signals.silent(self.system.kernel, cage, signo) for signo in signals.deliverable(cage)):
-            delivery.take(self.system, thread)
-
-    def _unseen_signals(self, thread: Thread) -> None:
-        """Signals are not observed: what is pending is delivered now, and its handlers return at once."""
-        if thread.slot or not isinstance(thread.status, Ready):
-            return
-        delivery.deliver(self.system, thread)
-        while isinstance(thread.runner, ObservedRunner) and (token := thread.runner.pop_handler()) is not None:
-            delivery.returned(self.system, thread, token)
-        self.gather()
-        self.out.signals.clear()
-
-    def on_outcome(self, record: Record, later: Record | None) -> None:
-        """The run is over."""
-        del later
-        system = self.system
-        ending = record["ending"]
-        if ending == Ending.LIMIT.value:
-            return
-        if system.outcome is None and not any(not t.slot for t in system.threads.values()):
-            system.outcome = system.first
-        model = system.outcome
-        if ending == Ending.DEADLOCK.value:
-            self._deadlock()
-            return
-        if model is None:
-            alive = sorted({self._seen(t.cage) for t in system.threads.values() if not t.slot})
-            raise Contradiction("RUN-1", f"the run ends ({ending})", f"cages {alive} go on")
-        seen = Ending.TRAP.value if ending == Ending.LOAD.value else ending
-        if seen != model.ending:
-            raise Contradiction("RUN-2", f"the run ends: {ending}", f"{model.ending} {model.text}".strip())
-        if record.get("status", model.status) != model.status:
-            raise Contradiction("RUN-3", f"the run's status is {record['status']}", str(model.status))
-        self.leftover()
-
-    def _deadlock(self) -> None:
-        """Nobody can go on: no call of the model may be able to come back."""
-        for thread in list(self.system.threads.values()):
-            status = thread.status
-            if self.system.stopped(thread.cage):
-                continue
-            if isinstance(status, Retry):
-                self._retry(thread)
-                status = thread.status
-            if isinstance(status, Blocked) and status.deadline is not None:
-                what = f"nothing goes on, although a thread of cage {self._seen(thread.cage)} could"
-                raise Contradiction("SCHED-6", what, f"{status.pending.name} to come back")
-
-    def leftover(self) -> None:
-        """The trace is over: what the model did and the producer would have seen must have been seen."""
-        if "end" in self.observes and self.out.ends:
-            event = self.out.ends[0]
-            rule = "EXIT-3" if event.whole else "EXIT-1"
-            raise Contradiction(rule, f"cage {self._seen(event.cage)} is not seen to end", "its end")
-        if "spawn" in self.observes and self.out.spawns:
-            raise Contradiction("FORK-1", "a new thread is not seen to begin", "its beginning")
-        if "signal" in self.observes and self.out.signals:
-            event_ = self.out.signals[0]
-            raise Contradiction("SIG-1", f"signal {event_.signo} is not seen", f"its delivery ({event_.action})")
-
     def copy(self, system: ObservedSystem) -> Course:
         """The same way so far, for a system in the same state."""
         other = Course(system, self.world.copy(), self.observes)
         other.names, other.out = self.names.copy(), self.out.copy()
         other.makers, other.open, other.served = dict(self.makers), dict(self.open), set(self.served)
+        other.put_off, other.free = dict(self.put_off), self.free
         other.bare, other.heapless, other.begun = set(self.bare), set(self.heapless), self.begun
         return other
 
@@ -605,9 +508,9 @@ _STEPS: dict[str, Callable[[Course, Record, Record | None], None]] = {
     "exit": Course.on_exit,
     "spawn": Course.on_spawn,
     "exec": Course.on_exec,
-    "end": Course.on_end,
-    "signal": Course.on_signal,
-    "outcome": Course.on_outcome,
+    "end": endings.on_end,
+    "signal": delivered.on_signal,
+    "outcome": endings.on_outcome,
 }
 
 __all__ = ["EMPTY", "Course", "Ended"]

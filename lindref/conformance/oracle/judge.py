@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lindref.conformance.oracle.course import Course
 from lindref.conformance.oracle.observed import ObservedSystem
+from lindref.conformance.oracle.search import OutOfBoundsError, Search, Step, replay
 from lindref.conformance.oracle.verdict import Bounds, Contradiction, Judgement, Verdict
 from lindref.conformance.oracle.words import call_text
 from lindref.conformance.oracle.world import World
@@ -118,6 +119,12 @@ class Window:
         self._ahead.append((line, record))
         return True
 
+    def look_on(self) -> TraceError | None:
+        """What is wrong with the trace further on, as far as ``AHEAD`` events go."""
+        while len(self._ahead) < AHEAD and self._more():
+            pass
+        return self.broken
+
     def _end_of(self, call: int) -> Record | None:
         while call not in self._ends and len(self._ahead) < AHEAD and self._more():
             pass
@@ -135,7 +142,11 @@ class Judge:
         self.observes = frozenset(header.get("observes", ("enter", "exit")))
         self.calls = 0
         self.states = 1
-        self._seen: deque[Record] = deque(maxlen=KEPT)
+        self._pristine = world.copy()
+        self._seen: deque[Step] = deque(maxlen=KEPT)
+        self._dropped = 0
+        #: The set of states, where one is not enough.
+        self._search: Search | None = None
 
     def start(self) -> Course:
         """The model where the trace begins. Raises `RootError`."""
@@ -154,28 +165,66 @@ class Judge:
         except RootError as error:
             return Judgement(Verdict.BROKEN, "JUDGE-5", str(error))
         window = Window(records)
+        found = self._along(course, window)
+        wrong = window.look_on() if found is not None else window.broken
+        if wrong is not None:  # what is no trace says nothing about anybody
+            return Judgement(Verdict.BROKEN, "FORMAT-3", str(wrong), calls=self.calls)
+        return found or Judgement(Verdict.ALLOWED, calls=self.calls, states=self.states)
+
+    def _along(self, course: Course, window: Window) -> Judgement | None:
+        """The verdict where it is not that all is allowed."""
         last = ""
         for line, record, later in window:
-            self._seen.append(record)
+            step = (line, record, later)
+            self._seen.append(step)
+            self._dropped += len(self._seen) == KEPT
             last = record["event"]
             self.calls += last == "enter"
             try:
-                course.step(record, later)
+                if self._search is None:
+                    course.step(record, later)
+                elif not self._search.step(record, later):
+                    return self._contradicted(course, self._search.why, step)
+                elif self._search.settled:
+                    course, self._search = self._search.courses[0], None
             except Contradiction as found:
-                return self._contradicted(course, found, line, record)
-        if window.broken is not None:
-            return Judgement(Verdict.BROKEN, "FORMAT-3", str(window.broken), calls=self.calls)
-        if last != "outcome" and "outcome" in self.observes:
+                judged = self._otherwise(course, found, step)
+                if judged is not None:
+                    return judged
+            except OutOfBoundsError as error:
+                return self._undecided(str(error), line)
+        if last != "outcome" and "outcome" in self.observes and window.broken is None:
             return Judgement(Verdict.BROKEN, "FORMAT-5", "the trace ends before its outcome", calls=self.calls)
-        return Judgement(Verdict.ALLOWED, calls=self.calls, states=self.states)
+        return None
 
-    def _contradicted(self, course: Course, found: Contradiction, line: int, record: Record) -> Judgement:
+    def _otherwise(self, course: Course, found: Contradiction, step: Step) -> Judgement | None:
+        """One state cannot show what was seen: whether another could, which went another way before (JUDGE-8)."""
+        if found.broken or not (course.free or course.system.choices.state.count):
+            return self._contradicted(course, found, step)
+        if self._dropped:
+            return self._undecided(f"more than {KEPT} events in which calls overlap", step[0])
+        self.world = self._pristine.copy()
+        try:
+            search, failed = replay(self.start(), list(self._seen), self.bounds)
+        except OutOfBoundsError as error:
+            return self._undecided(str(error), step[0])
+        self.states = max(self.states, search.most)
+        if failed is not None:
+            return self._contradicted(course, found if failed is step else search.why or found, failed)
+        self._search = search
+        return None
+
+    def _undecided(self, what: str, line: int) -> Judgement:
+        return Judgement(Verdict.UNKNOWN, "JUDGE-8", what, line=line, calls=self.calls, states=self.states)
+
+    def _contradicted(self, course: Course, found: Contradiction | None, step: Step) -> Judgement:
+        line, record, _ = step
+        found = found or Contradiction("JUDGE-8", "no way to go on shows this")
+        seen = [one for _, one, _ in self._seen]
         verdict = Verdict.BROKEN if found.broken else Verdict.FORBIDDEN
         enter = record if record["event"] == "enter" else course.open.get(record.get("call", -1))
         if enter is None and "call" in record:
-            enter = next(
-                (r for r in reversed(self._seen) if r["event"] == "enter" and r["call"] == record["call"]), None
-            )
+            enter = next((r for r in reversed(seen) if r["event"] == "enter" and r["call"] == record["call"]), None)
         rule, what = found.rule, found.what
         if record["event"] == "outcome":
             enter = next((one for one in course.open.values() if course.world.depends(course.system, one)), None)
@@ -192,7 +241,7 @@ class Judge:
             call=call_text(enter, record) if enter is not None else "",
             alternatives=found.alternatives,
             line=line,
-            prefix=tuple(self._seen),
+            prefix=tuple(seen[: seen.index(record) + 1]),
             calls=self.calls,
             states=self.states,
         )

@@ -105,6 +105,10 @@ STATIC = Dylink()
 class _Images(Images):
     """Images that are never instantiated: each is laid out by the calls that were observed."""
 
+    def share(self) -> Images:
+        """Another state's images."""
+        return _Images(self.blobs, self._images, self._by_bytes, set(self._present))
+
     def load(self, data: bytes) -> Image:
         """The image of a module; raises ``ImageError`` for what is none."""
         image = Images.load(self, data)
@@ -163,6 +167,11 @@ class ObservedSystem(System):
     def watch_kernel(self) -> None:
         """Keep what RawPOSIX says; to be asked again where the kernel is another one."""
         self.kernel.call = self.kernel_call  # type: ignore[method-assign]
+
+    def continues(self, other: ObservedSystem) -> None:
+        """Go on where ``other`` is: what belongs to no state of a system is as there."""
+        self.watch_kernel()
+        self.results, self.made, self.static = dict(other.results), dict(other.made), set(other.static)
 
     def read(self, address: int, count: int) -> bytes | None:
         """Bytes at a host address, ``None`` where they cannot be read."""

@@ -86,17 +86,34 @@ def prepare(system: PlayingSystem, vector: Vector) -> None:
     """Give a system the world that ``vector`` begins in, and start its main program. Raises ``VectorError``."""
     kernel = system.kernel
     roots.open_root(kernel, "blank", None)
-    for path in _DIRECTORIES:
-        roots.add_dir(kernel, path, 0o755)
-    first = b""
+    images = {name: system.add_program(program) for name, program in _programs(vector).items()}
+    _put(kernel, vector, images)
+    system.tables = tables.boot(system.tables, RECORDER, kernel.rows)
+    system.boot(b"/prog/main", images.get("main", b""), [b"/prog/main"], ())
+
+
+def furnish(kernel: Kernel, vector: Vector) -> None:
+    """Make of a blank root the world that ``vector`` begins in. Raises ``VectorError``."""
+    _put(kernel, vector, {name: program.module() for name, program in _programs(vector).items()})
+
+
+def _programs(vector: Vector) -> dict[str, image.Program]:
+    found = {}
     for name, source in vector.programs.items():
         try:
-            data = system.add_program(image.program(name, dict(source)))
+            found[name] = image.program(name, dict(source))
         except VectorError as error:
             raise VectorError(f"{vector.id}: {error}") from None
-        first = data if name == "main" else first
-        # The recorder's files had no execute permission; the real system did not ask for it.
-        mode = 0o644 if kernel.profile.has("EXEC-UNCHECKED") else 0o755
+    return found
+
+
+def _put(kernel: Kernel, vector: Vector, images: Mapping[str, bytes]) -> None:
+    """The folders, the programs' files, the files that the vector names, and who the user is."""
+    for path in _DIRECTORIES:
+        roots.add_dir(kernel, path, 0o755)
+    # The recorder's files had no execute permission; the real system did not ask for it.
+    mode = 0o644 if kernel.profile.has("EXEC-UNCHECKED") else 0o755
+    for name, data in images.items():
         roots.add_file(kernel, b"/prog/" + name.encode(), data, mode)
     for entry in vector.files:
         try:
@@ -106,8 +123,6 @@ def prepare(system: PlayingSystem, vector: Vector) -> None:
     console.end_stdin(kernel)
     if vector.user is not None:
         kernel.identity = classes.evolve(kernel.identity, uid=vector.user[0], gid=vector.user[1])
-    system.tables = tables.boot(system.tables, RECORDER, kernel.rows)
-    system.boot(b"/prog/main", first, [b"/prog/main"], ())
 
 
 class VectorSystem(PlayingSystem):
