@@ -12,8 +12,9 @@ from lindref.show.trace_lines import listing
 from lindref.system.asyncify import Asyncified, Spill
 from lindref.system.events import Event
 from lindref.system.forks import SideBySide
+from lindref.system.history import Trace
 from lindref.system.outcome import Outcome
-from lindref.system.session import System, Trace
+from lindref.system.session import System
 from lindref.system.views import (
     Cages,
     CageView,
@@ -217,11 +218,10 @@ def _(value: Trace) -> Part:
 
 
 def _trace(title: str, value: Trace, most: int) -> Lines:
-    if value.system is None:
-        shown = [[cell(_event(event))] for event in value[-most:]]
-        left = max(len(value) - most, 0)
-    else:
-        shown, left = listing(value.system, most)
+    told = listing(value, most)
+    if told is None:
+        told = [[cell(_event(event))] for event in value[-most:]], max(len(value) - most, 0)
+    shown, left = told
     if left:
         shown = [[cell(f"… {left} lines before", "soft")], *shown]
     return lines(title, shown)

@@ -6,9 +6,9 @@ import os
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from lindref.posix import console
 from lindref.posix.constants import EPOCH
@@ -20,6 +20,7 @@ from lindref.system import state as states
 from lindref.system.boot import boot as boot_system
 from lindref.system.choices import FirstOption, Instead, Replay, Seeded, parse_schedule
 from lindref.system.events import Choice, Enter, Event, Observer
+from lindref.system.history import Teller, Trace
 from lindref.system.looking import Untold, fitting
 from lindref.system.outcome import Outcome
 from lindref.system.runtime import Config
@@ -356,20 +357,22 @@ class System(Shown):
         not count); ``None`` if nothing did since the cage came to be (TRAVEL-5). One stays where one is."""
         return lookback.last_write(self, address, cage, size)
 
-    def retell(self, tell: Callable[[Engine, Event], None], first: int = 1) -> None:
-        """Pass again over what happened up to here, from event ``first`` on: ``tell`` is called with each event at the
-        moment it happens, when the cages' memories are as the event saw them. One stays where one is; events before
-        ``restore``'s state are not there any more.
+    def retell(self, tell: Callable[[Engine, Event], None], first: int = 1, last: int | None = None) -> None:
+        """Pass again over events ``first`` to ``last`` (which were seen before; the present position if not given):
+        ``tell`` is called with each, and more of the same turns, at the moment it happens, when the cages' memories are
+        as the event saw them. One stays where one is; events before ``restore``'s state are not there any more.
         """
         other = self._copy()
-        past = self._between(max(self._base, first - 1), self.position)
-        if past:
-            other._to_turn(max(self._turns[past[0].n - self._base - 1] - 1, 0))  # noqa: SLF001
+        past = self._between(max(self._base, first - 1), self.position if last is None else last)
+        if not past:
+            return
+        begin, end = (self._turns[event.n - self._base - 1] for event in (past[0], past[-1]))
+        other._to_turn(max(begin - 1, 0))  # noqa: SLF001
         for event in past:
             if self._turns[event.n - self._base - 1] == 0:  # of boot: its memory is that of the beginning
                 tell(other.engine, event)
-        told = _Teller(other, tell)
-        while other.turn < self.turn:
+        told = Teller(other, tell)
+        while other.turn < end:
             other._step_told(told)  # noqa: SLF001
 
     def segments(self) -> Iterator[tuple[int, SystemState, SystemState]]:
@@ -478,35 +481,6 @@ class System(Shown):
     def schedule(self) -> str:
         """The string that replays the run so far (SCHED-2)."""
         return self._engine.choices.schedule()
-
-
-class Trace(Shown, tuple[Event, ...]):  # noqa: SLOT001 (a tuple of any length has no room for slots)
-    """Events of a run, in their order. It shows itself with what arguments pointed to at the time, which is found by
-    passing over the run again.
-    """
-
-    #: The run; ``None`` for a piece of a trace, which shows the events alone.
-    system: System | None
-
-    def __new__(cls, events: Iterable[Event], system: System | None = None) -> Self:
-        """A tuple that knows its run."""
-        made = super().__new__(cls, events)
-        made.system = system
-        return made
-
-    def __repr__(self) -> str:
-        return f"<trace of {len(self)} events>"
-
-
-class _Teller:
-    """An observer that tells with the run as it is."""
-
-    def __init__(self, session: System, tell: Callable[[Engine, Event], None]) -> None:
-        self.session, self.tell = session, tell
-
-    def on_event(self, event: Event) -> None:
-        """Pass it on (``Observer``)."""
-        self.tell(self.session.engine, event)
 
 
 def boot(

@@ -123,9 +123,29 @@ def test_a_trace_tells_what_arguments_pointed_to() -> None:
     assert list(system.trace) != list(events) and system.position < position
     system.run()
     assert tuple(system.trace) == events and str(system.trace).splitlines()[1:] == whole
-    piece = lindref.System.trace.fget(system)[3:5]  # type: ignore[attr-defined]
-    assert len(piece) == 2
-    assert "written" not in in_all_ways(system.trace)
+    assert "open(" in in_all_ways(system.trace)
+
+
+def test_pieces_of_a_trace() -> None:
+    """They show their own lines, wherever the run stands by now; where it knows them no more, the events."""
+    system = redirected()
+    system.run()
+    whole = system.trace
+    lines = str(whole).splitlines()[1:]
+    opens = whole.of(call="open")
+    assert {event.kind for event in opens} == {"enter", "route", "exit"} and len(opens) == 6
+    shown = in_all_ways(opens).splitlines()[1:]
+    assert [line for line in lines if "open(" in line or "open resumed" in line] == shown and len(shown) == 3
+    assert [e.name for e in whole.of(event="enter", cage=2) if isinstance(e, Enter)][-1] == "exit_group"
+    piece = whole[30:60]
+    assert isinstance(piece, type(whole)) and piece[0] is whole[30]
+    assert set(str(piece).splitlines()[1:-1]) < set(lines) and "<unfinished" in str(piece).splitlines()[-1]
+    system.goto(10)
+    assert str(whole).splitlines()[1:] == lines, "what is ahead is known"
+    state = system.snapshot()
+    system.restore(state)
+    assert str(piece).splitlines()[1].strip().startswith("31 ") and "in cage" in str(piece)
+    assert str(type(whole)(())) == "0 events"
 
 
 def test_telling_again_changes_nothing() -> None:

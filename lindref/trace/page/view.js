@@ -317,6 +317,13 @@
     box.append(list);
     return box;
   }
+  // What a trace with more in it would have shown here.
+  function hints(box, call) {
+    const missing = [];
+    if (!chains.length) missing.push("--trace-places: which function, on which source line, made the call");
+    if (data.header.observes && !data.header.observes.includes("memory") && call.args.length) missing.push("--trace-memory: what it changed in memory");
+    if (missing.length) box.append(element("p", `Not in this trace; lindref run has ${missing.join("; ")}.`, "soft"));
+  }
   function details() {
     const box = $("details"), e = events[state.at];
     box.replaceChildren();
@@ -341,6 +348,7 @@
         box.append(table([["before", element("pre", hexdump(before))], ["after", element("pre", hexdump(after))]]));
       }
     }
+    if (call) hints(box, call);
     const cited = new Set([e[RULE], ...(call ? [call.enter, call.routed, call.exit].map((i) => events[i]?.[RULE]) : [])].filter(Boolean));
     if (cited.size) box.append(element("h3", "Rules"), table([...cited].map((r) => [r, rules[r] ?? ""])));
   }
