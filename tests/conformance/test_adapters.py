@@ -251,3 +251,16 @@ def test_the_recordings_form_of_a_log(shared: Path) -> None:
     log = (shared / "vectors" / "traces" / "3i-basic.args.open.jsonl").read_text()
     records = Observed(0, trace=lind_trace("noise\n" + log + '{"i":9', 0)).records()
     assert sum(r["event"] == "enter" for r in records) == len(log.splitlines())
+
+
+def test_the_runtimes_own_calls_are_left_out() -> None:
+    """An exit that comes back to the runtime never comes back to the program."""
+    log = """[LIND][THREEI][f:1 m] [3i|call] #1 self=1 nr=231 target=1 handler=Some(777777) args: 3@1 1@1
+[LIND][THREEI][f:1 m] [3i|call] #2 self=777777 nr=60 target=888888 handler=Some(888888) args: 3@1 +0x10@1
+[LIND][THREEI][f:1 m] [3i|return] #2 self=777777 nr=60 result=0
+[LIND][THREEI][f:1 m] [3i|return] #1 self=1 nr=231 result=0
+"""
+    records = Observed(3, trace=lind_trace(log, 3)).records()
+    assert [(r["event"], r.get("ret")) for r in records] == [
+        *(("enter", None), ("route", None), ("exit", None), ("outcome", None)),
+    ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import types
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,6 +15,7 @@ import pytest
 
 from lindref import classes
 from lindref.conformance.adapters.find import described, make
+from lindref.conformance.adapters.interface import AdapterError
 from lindref.conformance.adapters.own import Lindref
 from lindref.conformance.campaign import main, pool, waivers
 from lindref.conformance.campaign.coverage import Reach, coverage
@@ -257,3 +261,52 @@ def test_what_the_model_consults_is_reached() -> None:
     assert {"PIPE-1", "PIPE-3", "FORK-1", "WAIT-2"} <= set(found.reached)
     assert not {"SOCK-1", "EPOLL-1", "3I-REG-1"} & set(found.reached)
     assert make("lindref", {}).describe().name == "lindref"
+
+
+# A cluster.
+
+
+class Future:
+    def __init__(self, done: object) -> None:
+        self.done = done
+
+    def exception(self) -> object:
+        return self.done if isinstance(self.done, Exception) else None
+
+    def result(self) -> object:
+        return self.done
+
+
+class Cluster:
+    """Stands for dask.distributed: what is submitted is done at once; the second task's worker goes away."""
+
+    loop = None
+
+    def __init__(self, address: str, **_: object) -> None:
+        if address == "nowhere":
+            raise OSError("no answer")
+        self.tasks = 0
+        self.closed = False
+
+    def submit(self, task: Callable, *given: object, pure: bool) -> Future:
+        assert not pure
+        self.tasks += 1
+        return Future(RuntimeError("its worker went away") if self.tasks == 2 else task(*given))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_cluster_does_it_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lindref.conformance.campaign import cluster
+    from lindref.conformance.campaign.suites import Wanted, cases
+
+    made = types.SimpleNamespace(Client=Cluster, as_completed=lambda futures, loop: futures)
+    monkeypatch.setitem(sys.modules, "dask", types.SimpleNamespace(distributed=made))
+    monkeypatch.setattr(cluster, "PIECE", 1)
+    chosen = cases(["guests"], Wanted(), ["guests.hello", "guests.strings"])
+    found = list(cluster.run(pool.Plan("lindref", {}), chosen, "here"))
+    assert [(r.case, r.status.value) for r in found] == [("guests.hello", "allowed"), ("guests.strings", "unknown")]
+    assert found[1].detail == "not run: RuntimeError: its worker went away"
+    with pytest.raises(AdapterError, match="--dask nowhere: no answer"):
+        list(cluster.run(pool.Plan("lindref", {}), chosen, "nowhere"))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from lindref.posix.table import NUMBERS
 from lindref.posix.usermem import model_base
-from lindref.threei.numbers import UNUSED, UNUSED_CAGE
+from lindref.threei.numbers import BENEATH, UNUSED, UNUSED_CAGE
 from lindref.trace.filters import call_name
 from lindref.trace.format import FORMAT, VERSION, Record
 from lindref.trace.jsonl import dump
@@ -74,6 +74,8 @@ def _lines(log: str) -> Iterator[Record]:
     came_back = {int(found[1]) for found in _RETURN.finditer(log)}
     for line in log.splitlines():
         call, back = _CALL.search(line), _RETURN.search(line)
+        if call and int(call[2]) in BENEATH:
+            continue  # the runtime's own, to finish a call
         if call:
             yield from _call(call, under_way)
             number = int(call[1])
@@ -81,7 +83,10 @@ def _lines(log: str) -> Iterator[Record]:
                 yield {"event": "exit", "cage": under_way.pop(number), "call": number, "ret": None}
         elif back and int(back[1]) in under_way:
             cage = under_way.pop(int(back[1]))
-            yield {"event": "exit", "cage": cage, "call": int(back[1]), "ret": int(back[4])}
+            ret: int | None = int(back[4])
+            if ret == 0 and int(back[3]) in _NEVER:
+                ret = None  # back to the runtime, which ends the cage or its image
+            yield {"event": "exit", "cage": cage, "call": int(back[1]), "ret": ret}
 
 
 def _call(found: re.Match[str], under_way: dict[int, int]) -> Iterator[Record]:

@@ -8,8 +8,9 @@ from typing import Any
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.interface import AdapterError
 from lindref.conformance.campaign import pool
+from lindref.conformance.campaign.examine import one_line
 from lindref.conformance.campaign.pool import Plan
-from lindref.conformance.campaign.result import Result
+from lindref.conformance.campaign.result import Result, unknown
 
 #: Cases that one task does: an adapter is made anew for each task.
 PIECE = 8
@@ -32,8 +33,14 @@ def run(plan: Plan, cases: Sequence[Case], address: str) -> Iterator[Result]:
         raise AdapterError(f"--dask {address}: {' '.join(str(error).split())[:200] or 'no answer'}") from None
     try:
         pieces = [cases[i : i + PIECE] for i in range(0, len(cases), PIECE)]
-        futures = [client.submit(piece, plan, one, pure=False) for one in pieces]
-        for _, results in distributed.as_completed(futures, with_results=True):
-            yield from results
+        futures = {client.submit(piece, plan, one, pure=False): one for one in pieces}
+        for future in distributed.as_completed(list(futures), loop=client.loop):
+            error = future.exception()
+            if isinstance(error, AdapterError):
+                raise error
+            if error is None:
+                yield from future.result()
+            else:  # a worker that went away, or one that lacks something
+                yield from (unknown(case, f"not run: {one_line(error)}") for case in futures[future])
     finally:
         client.close()

@@ -6,6 +6,7 @@ where there was a choice, the oracle judges what was observed by itself.
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from lindref.conformance.adapters.case import Case
@@ -54,11 +55,13 @@ def verdict(case: Case, said: Description, seen: Observed, model: Reference) -> 
 
 def _judged(case: Case, said: Description, seen: Observed) -> Judgement:
     """What the oracle says of the trace."""
-    world = World()
-    if case.program is not None:
-        world = World(root=str(case.program.folder), unknown=True)  # and what adapters add, such as /tmp
+    profile = by_name(said.profile)
     with seen.read_trace() as trace:
-        return judge(trace, by_name(said.profile), world=world)
+        if case.program is None:
+            return judge(trace, profile)
+        with tempfile.TemporaryDirectory(prefix="lindref-") as place:
+            root = case.program.copy_to(Path(place)).folder
+            return judge(trace, profile, world=World(root=str(root), unknown=False))
 
 
 def _text(judged: Judgement) -> str:
