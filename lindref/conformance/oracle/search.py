@@ -13,8 +13,8 @@ from lindref import classes
 from lindref.conformance.oracle.course import Course
 from lindref.conformance.oracle.observed import ObservedSystem
 from lindref.conformance.oracle.verdict import Bounds, Contradiction
-from lindref.explore.turn import TurnChooser, bare, others
-from lindref.state.codec import digest
+from lindref.explore import turn
+from lindref.explore.turn import TurnChooser, others
 from lindref.system import state as states
 from lindref.system.threads import Retry
 from lindref.trace.format import Record
@@ -125,7 +125,8 @@ class Search:
 
 def key(course: Course) -> object:
     """What two states have in common that have the same future."""
-    return (digest(bare(states.freeze(course.system))), *course.waits_for())
+    system = course.system
+    return (turn.key(states.freeze(system), ordered=False), system.outcome, *course.waits_for())
 
 
 def alone(steps: Sequence[Step]) -> frozenset[int]:
