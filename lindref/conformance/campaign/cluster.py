@@ -35,12 +35,12 @@ def run(plan: Plan, cases: Sequence[Case], address: str) -> Iterator[Result]:
         pieces = [cases[i : i + PIECE] for i in range(0, len(cases), PIECE)]
         futures = {client.submit(piece, plan, one, pure=False): one for one in pieces}
         for future in distributed.as_completed(list(futures), loop=client.loop):
-            error = future.exception()
-            if isinstance(error, AdapterError):
-                raise error
-            if error is None:
+            wrong = future.exception()
+            if isinstance(wrong, AdapterError):
+                raise wrong
+            if wrong is None:
                 yield from future.result()
             else:  # a worker that went away, or one that lacks something
-                yield from (unknown(case, f"not run: {one_line(error)}") for case in futures[future])
+                yield from (unknown(case, f"not run: {one_line(wrong)}") for case in futures[future])
     finally:
         client.close()
