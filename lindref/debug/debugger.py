@@ -357,6 +357,11 @@ class Debugger:
         found = self.mover.backward(look)
         return None if found is None else self._stopped(found, "start")
 
+    def settle(self) -> None:
+        """After the session itself was moved: stand where it does."""
+        self.cursor.forget()
+        self._choose_thread()
+
     def _choose_thread(self) -> None:
         """The thread that is in the middle of its turn, or else the last one that ran and still is."""
         turn = self.cursor.turn
