@@ -24,7 +24,7 @@ from lindref.system.runtime import Config
 from lindref.system.system import System
 
 #: Kinds of choice points.
-KINDS = ("thread", "signal", "zombie", "futex-wake", "transfer", "grate")
+KINDS = ("thread", "signal", "zombie", "futex-wake", "transfer", "grate", "fork-result")
 
 
 def _parser() -> Arguments:

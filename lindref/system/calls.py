@@ -204,6 +204,11 @@ def complete(
     """
     if pending.child and value <= 0:
         value = pending.child  # 3I-GRATE-7
+    if pending.child and system.profile.has("FORK-SLOT"):
+        late = lifecycle.slot_result(system, thread, pending, value)
+        if late is None:
+            return
+        value = late
     value = i32(value)
     gone = pending.ended or pending.image is not None
     if system.observed:

@@ -20,7 +20,7 @@ from lindref.system.events import Exec as ExecEvent
 from lindref.system.image import ARENA_SIZE, ImageError
 from lindref.system.runner import Loading
 from lindref.system.runtime import CageRuntime, text
-from lindref.system.threads import Blocked, Idle, ImageRequest, InGrate, Pending, Ready, Retry, Thread
+from lindref.system.threads import Blocked, Forked, Idle, ImageRequest, InGrate, Pending, Ready, Retry, Thread
 from lindref.threei import tables
 from lindref.threei.numbers import UNUSED
 
@@ -113,7 +113,9 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
     assert original is not None, "RawPOSIX forks only cages that have threads"
     system.fork_memory(parent, child)
     processes.forked(system.kernel, parent, child)
-    runtime = replace(system.runtimes[parent], cage=child, serves=False, workers=0, free=(), queue=())
+    old = system.runtimes[parent]
+    family = old.family or parent
+    runtime = replace(old, cage=child, serves=False, workers=0, free=(), queue=(), family=family)
     system.runtimes = system.runtimes.set(child, runtime)
     system.tables = tables.on_fork(system.tables, parent, child)
     if system.grates:
@@ -125,10 +127,42 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
         copy.status = Idle()
     system.emit(Spawn, thread, child=child, child_tid=copy.tid, rule="FORK-1")
     copy.runner.resume(0)
-    if original is not thread and isinstance(original.status, InGrate):
+    if original is thread:
+        pending = replace(pending, child=child)
+    elif isinstance(original.status, InGrate):
         waiting = replace(original.status.pending, child=child)
         original.status = replace(original.status, pending=waiting)
     calls.complete(system, thread, pending, child, "FORK-1")
+
+
+#: The choice of deviation ``FORK-SLOT``, and its answers: the result is there at once; it is taken later, and may be
+#: another by then; another's that waits has come into its place.
+FORK_RESULT = "fork-result"
+_AT_ONCE, _LATER, _ANOTHER = range(3)
+
+
+def slot_result(system: System, thread: Thread, pending: Pending, value: int) -> int | None:
+    """As recorded, the result of a fork waits in one place for a cage and all that were forked from it, where the next
+    one replaces it (FORK-6, deviation ``FORK-SLOT``): the result, or ``None`` where ``thread`` takes it later.
+    """
+    waiting = system.forked(system.runtimes[thread.cage].family or thread.cage)
+    answer = system.choices.choose(FORK_RESULT, 3 if waiting else 2)
+    if answer == _ANOTHER:
+        status = waiting[-1].status
+        assert isinstance(status, Forked)
+        return status.value
+    for other in waiting:
+        assert isinstance(other.status, Forked)
+        other.status = replace(other.status, value=value)
+    if answer == _LATER:
+        thread.status = Forked(replace(pending, child=0), value)
+        return None
+    return value
+
+
+def slot_taken(system: System, thread: Thread, status: Forked) -> None:
+    """``thread`` takes the result of its fork (FORK-6)."""
+    calls.complete(system, thread, status.pending, status.value, "FORK-6")
 
 
 def new_thread(system: System, thread: Thread, pending: Pending, made: NewThread) -> None:

@@ -8,7 +8,7 @@ from lindref import classes
 from lindref.state.records import record
 
 
-@record("system.runtime")
+@record("system.runtime", version=2)
 class CageRuntime:
     """A cage's image and what belongs to it.
 
@@ -16,6 +16,7 @@ class CageRuntime:
     can be served (3I-GRATE-6); ``arena`` is where the workers' stack slots begin. ``workers`` have been made, of
     which ``free`` (thread keys, longest free first) wait; ``queue`` are the threads that wait for one. A cage that runs
     a script has no image: ``digest`` is empty, and ``handlers`` are the scripts it serves calls with (SCRIPT-1).
+    ``family`` is the cage whose image this one's was forked from, 0 for its own (FORK-6).
     """
 
     cage: int
@@ -28,6 +29,7 @@ class CageRuntime:
     free: tuple[int, ...] = ()
     queue: tuple[int, ...] = ()
     handlers: tuple[tuple[Any, ...], ...] | None = None
+    family: int = 0
 
 
 def text(data: bytes) -> str:

@@ -12,6 +12,7 @@ from lindref.system.threads import (
     AtomicBlocked,
     Blocked,
     Calling,
+    Forked,
     Idle,
     InGrate,
     Queued,
@@ -99,7 +100,7 @@ def waits_for(system: System, status: Status) -> str:
             return f"in {pending.name}, waiting for a free worker of grate {grate}"
         case AtomicBlocked(address, _):
             return f"in memory.atomic.wait at {address:#x}"
-        case Ready() | Retry() | Calling():
+        case Ready() | Retry() | Calling() | Forked():
             return "stopped by a signal"
         case Idle():
             return "idle"

@@ -43,6 +43,7 @@ from lindref.system.threads import (
     AtomicBlocked,
     Blocked,
     Calling,
+    Forked,
     Idle,
     ImageRequest,
     Pending,
@@ -251,6 +252,11 @@ class System:
             self._stood(thread, status)
             if not self._goes_on(thread):
                 return 0
+        elif isinstance(status, Forked):
+            self.forked(self.runtimes[thread.cage].family or thread.cage)
+            lifecycle.slot_taken(self, thread, status)
+            if not self._goes_on(thread):
+                return 0
         delivery.attend(self, thread)
         allowed = self.quantum
         if self.config.max_ticks is not None:
@@ -449,6 +455,11 @@ class System:
     def own_threads(self, cage: int) -> list[Thread]:
         """The cage's threads that are no workers."""
         return [t for t in self.threads.values() if t.cage == cage and not t.slot]
+
+    def forked(self, family: int) -> list[Thread]:
+        """The threads of a family of cages that have yet to take the result of a fork (FORK-6)."""
+        found = [t for t in self.threads.values() if isinstance(t.status, Forked)]
+        return [t for t in found if (self.runtimes[t.cage].family or t.cage) == family]
 
     def main_thread(self, cage: int) -> Thread | None:
         """The thread of ``cage`` that has been there the longest."""

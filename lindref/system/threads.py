@@ -77,6 +77,15 @@ class Calling:
     value: int = 0
 
 
+@record("system.forked")
+class Forked:
+    """Can run: the first thing it does is to take ``value``, what the real runtime keeps for it as the result of its
+    fork, and go on (FORK-6)."""
+
+    pending: Pending
+    value: int
+
+
 @record("system.blocked")
 class Blocked:
     """Waits in RawPOSIX for one of ``keys``, for virtual time ``deadline`` or a signal. ``why`` is for people."""
@@ -119,9 +128,9 @@ class Idle:
     """A worker without a call."""
 
 
-_RUNNABLE = (Ready, Retry, Calling)
+_RUNNABLE = (Ready, Retry, Calling, Forked)
 
-Status = Ready | Retry | Calling | Blocked | InGrate | Queued | AtomicBlocked | Idle
+Status = Ready | Retry | Calling | Forked | Blocked | InGrate | Queued | AtomicBlocked | Idle
 
 
 @record("system.signal-barrier")

@@ -31,7 +31,7 @@ from lindref.system.python.records import SCRATCH, SCRATCH_START
 from lindref.system.python.runner import PythonRunner
 from lindref.system.runner import RunnerEvent, WaitsOnMemory, WakesMemory
 from lindref.system.system import System
-from lindref.system.threads import Blocked, Calling, Ready, Retry, Thread
+from lindref.system.threads import Blocked, Calling, Forked, Ready, Retry, Thread
 from lindref.vm.memory import Memory
 
 _CAGE_FIELDS = schema.BY_CLASS[Cage].fields
@@ -151,6 +151,13 @@ class WatchedSystem(System):
         if self.touches is not None:
             self.touches.read(("population", cage))
         return super().own_threads(cage)
+
+    def forked(self, family: int) -> list[Thread]:
+        """As every system; who asks is about to change it."""
+        if self.touches is not None:
+            self.touches.change(("fork-slot", family))
+        with _unseen(self):
+            return super().forked(family)
 
     def in_flight(self, cage: int) -> bool:
         """As every system."""
@@ -403,7 +410,7 @@ class _Before:
             else:
                 if old[0] is not thread.status:
                     # One that could not run has no turn that this could come before or after.
-                    touches.change(("thread" if isinstance(old[0], Ready | Retry | Calling) else "woken", key))
+                    touches.change(("thread" if isinstance(old[0], Ready | Retry | Calling | Forked) else "woken", key))
                 if old[2] is not thread.runner:
                     touches.change(("thread", key))
                 if old[1] != thread.serving:

@@ -30,6 +30,15 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 4.3, 10",
     ),
     Deviation(
+        "FORK-SLOT",
+        spec="fork returns the id of the child that it made",
+        lind=(
+            "the result waits in one place for a cage and all that were forked from it: one that forks meanwhile puts "
+            "its own there, and the parent may see its grandchild's id, or one of two the other's (a choice point)"
+        ),
+        evidence="recorded: minimal script fork{ fork{ } }, cage 1's fork gave 3 in most runs; 3i.md 3.4",
+    ),
+    Deviation(
         "FORK-EXHAUSTED",
         spec="fork fails with EAGAIN when the cage ids are used up",
         lind="the host process aborts",
