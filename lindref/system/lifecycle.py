@@ -111,6 +111,7 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
     parent, child = made.parent, made.child
     original = served_thread(system, thread, parent)
     assert original is not None, "RawPOSIX forks only cages that have threads"
+    original.runner.unwind()
     system.fork_memory(parent, child)
     processes.forked(system.kernel, parent, child)
     old = system.runtimes[parent]
@@ -169,7 +170,8 @@ def new_thread(system: System, thread: Thread, pending: Pending, made: NewThread
     """RawPOSIX has made a thread; it goes on from the same clone call, on its own stack (THREAD-5)."""
     original = served_thread(system, thread, made.cage)
     assert original is not None, "RawPOSIX makes threads only in cages that have some"
-    copy = system.add_thread(made.cage, made.tid, original.runner.spawn(made.stack))
+    original.runner.unwind()
+    copy = system.add_thread(made.cage, made.tid, original.runner.spawn(made.stack, made.stack_size))
     system.emit(Spawn, thread, child=made.cage, child_tid=copy.tid, rule="THREAD-1")
     calls.complete(system, thread, pending, made.tid, "THREAD-1")
 
@@ -235,6 +237,8 @@ def end_thread(system: System, thread: Thread, pending: Pending, end: ThreadEnd)
     original = thread if thread.cage == end.cage else next(named, None)
     if original is not None and original is not thread and not isinstance(original.status, InGrate):
         remove_thread(system, original)
+    elif original is not None:
+        original.runner.unwind()
     _change_fate(system, thread, pending, original, replace(pending, ended=True))
 
 

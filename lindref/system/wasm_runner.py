@@ -43,6 +43,9 @@ from lindref.vm.values import Extern, FuncInst, GlobalAddr, HostFunc, Value
 #: Steps of a plan that are not calls of an export.
 START = "(start)"
 
+#: Bytes of the two words that an unwound stack has at its low end (loader.md 6.1).
+UNWIND_HEADER = 8
+
 
 class Guest(Protocol):
     """What the immediate host functions need to know of the cage they are called in."""
@@ -111,7 +114,7 @@ class TlsBarrier:
     block: int | None = None
 
 
-@record("system.wasm-runner")
+@record("system.wasm-runner", version=2)
 class WasmRunnerState:
     """A wasm runner as a value; memories are the cage's, frozen with it."""
 
@@ -121,6 +124,7 @@ class WasmRunnerState:
     plan: tuple[Step, ...]
     current: Step | None
     stack_top: int
+    stack_low: int | None
 
 
 #: The plan of a program: what its start needs, then ``_start`` (LOAD-2).
@@ -152,6 +156,8 @@ class WasmRunner:
         self.changed = True
         #: High end of this thread's stack: what ``__stack_pointer`` starts with (3i.md 4.8a).
         self.stack_top = self.global_value("__stack_pointer") or 0
+        #: Its low end, where it is known.
+        self.stack_low = self.global_value("__stack_low")
 
     # The instance's exports.
 
@@ -347,13 +353,22 @@ class WasmRunner:
         store = self.store.spawn_thread(memories=[guest.memory])
         return self._copy(guest, store, frozen)
 
-    def spawn(self, stack: int) -> WasmRunner:
+    def unwind(self) -> None:
+        """As recorded, what takes down this stack or copies it keeps its books at the stack's low end: where they go
+        on, and the stack pointer (UNWIND-WORDS). What the instrumented code writes behind them is its own affair."""
+        if self.stack_low is not None and self.guest.profile.has("UNWIND-WORDS"):
+            pointer = self.global_value("__stack_pointer") or 0
+            words = (self.stack_low + UNWIND_HEADER, pointer)
+            self.guest.memory.try_write(self.stack_low, b"".join(word.to_bytes(4, "little") for word in words))
+
+    def spawn(self, stack: int, size: int) -> WasmRunner:
         """The same continuation for a new thread with its own globals and tables, on its own stack (THREAD-5).
 
         Before it goes on, ``__get_aligned_tls_size`` and ``__wasm_init_tls`` run in it where they are exported.
         """
         frozen = self.machine.freeze()
         other = self._copy(self.guest, self.store.spawn_thread(), frozen)
+        other.stack_low = stack - size
         below = self.stack_top - (self.global_value("__stack_pointer") or 0)
         other.machine.resume([0])
         other.next_block(TlsBarrier(stack, below, other.tls_instances()))
@@ -392,6 +407,7 @@ class WasmRunner:
         other = WasmRunner(guest, store, view, self.plan, machine)
         other.current = self.current
         other.stack_top = self.stack_top
+        other.stack_low = self.stack_low
         return other
 
     # States.
@@ -406,6 +422,7 @@ class WasmRunner:
             self.plan,
             self.current,
             self.stack_top,
+            self.stack_low,
         )
 
     @classmethod
@@ -416,6 +433,7 @@ class WasmRunner:
         runner = cls(guest, store, store.views[state.view], state.plan, machine)
         runner.current = state.current
         runner.stack_top = state.stack_top
+        runner.stack_low = state.stack_low
         runner.changed = False
         return runner
 
@@ -427,6 +445,7 @@ def worker_plan(runner: WasmRunner, arena: int, slot: int, *, shared_tls: bool) 
     """
     base = arena + (slot - 1) * (SLOT_GUARD + SLOT_STACK) + SLOT_GUARD
     runner.stack_top = base + SLOT_STACK
+    runner.stack_low = None
     runner.set_global("__stack_pointer", runner.stack_top)
     steps = [Step(START, optional=True)]
     if not shared_tls:

@@ -121,3 +121,27 @@ def test_a_child_of_a_program_with_threads_opens_libraries() -> None:
     imports = '(import "lind" "dlopen" (func $dlopen (param i32 i32) (result i32)))'
     for profile in (SPEC, LIND):
         assert outcome(dynamic(main(start, imports, segment), files=FILES, profile=profile)) == (0, [1])
+
+
+@pytest.mark.parametrize(("profile", "leaves"), [(SPEC, False), (LIND, True)])
+def test_what_unwinding_leaves_at_the_low_end_of_a_stack(profile: Profile, leaves: bool) -> None:
+    """UNWIND-WORDS: after making a thread and after fork, in parent and child, the caller's stack begins with the two
+    words of the recorded runtime (0x1008 and the stack pointer of the call); so does that of a thread that ended."""
+    words = "(call $tell (i32.load (i32.const {0})))(call $tell (i32.load offset=4 (i32.const {0})))"
+    fork = "(call $call3 (i32.const 56) (call $at (i32.const 0x2000)) (i64.const 0) (i64.const 0))"
+    ended = "(drop (call $call1 (i32.const 60) (i64.const 0)))"
+    start = f"""(local $r i32) (global.set $sp (i32.sub (global.get $sp) (i32.const 0xf0)))
+      {words.format(0x1000)} {CLONE}
+      (if (i32.eqz (local.get $r)) (then (global.set $sp (i32.sub (global.get $sp) (i32.const 0x30))) {ended}))
+      (loop $l (if (i32.eqz (i32.load (i32.const 0x6f0000)))
+        (then (local.set $r (i32.add (local.get $r) (i32.const 1))) (drop (call $call0 (i32.const 24)))
+          (br_if $l (i32.lt_u (local.get $r) (i32.const 50))))))
+      {words.format(0x1000)} {words.format(0x6F0000)}
+      (global.set $sp (i32.sub (global.get $sp) (i32.const 0x50)))
+      (if (i32.eqz {fork}) (then {words.format(0x1000)} (call $say) (call $exit (i64.const 0))))
+      (loop $l (br_if $l (i32.ne (call $call3 (i32.const 61) (i64.const -1) (i64.const 0) (i64.const 0)) (i32.const 2))))
+      {words.format(0x1000)}"""
+    thread = [0x6F0008, 0x700000 - 0xF0 - 0x30]
+    first, last = [0x1008, 0x800F10], [0x1008, 0x800EC0]
+    told = [0, 0, *first, *thread, *last] if leaves else [0] * 8
+    assert ran(dynamic(main(start), profile=profile)) == [*told, *told[:6], *told[6:]]

@@ -194,13 +194,16 @@ class VectorRunner:
         """The same steps at the same place, in another cage."""
         return self._copy(guest)
 
-    def spawn(self, stack: int) -> VectorRunner:
+    def spawn(self, stack: int, size: int) -> VectorRunner:
         """The steps that a ``thread`` step gives."""
-        del stack
+        del stack, size
         other = self._copy(self.guest)
         other.role = "thread"
         other.resume(0)
         return other
+
+    def unwind(self) -> None:
+        """It has no stack."""
 
     def freeze(self) -> object:
         """Where it stands: step numbers from the innermost list outwards."""

@@ -54,6 +54,13 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="loader.md 1.2",
     ),
     Deviation(
+        "UNWIND-WORDS",
+        spec="fork, making a thread and ending one leave the caller's memory alone",
+        lind="they leave two words at the low end of its stack: where its saved frames would begin, and its stack "
+        "pointer",
+        evidence="loader.md 6.1",
+    ),
+    Deviation(
         "GRATE-WORKER-TLS",
         spec="each worker of a grate has thread-local storage of its own",
         lind="the TLS base of all workers is 0",

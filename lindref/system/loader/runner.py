@@ -10,7 +10,7 @@ from lindref.system import abi
 from lindref.system.image import Image, ImageError
 from lindref.system.loader import dl, plan, scope
 from lindref.system.loader.cage import LoadingCage
-from lindref.system.loader.layout import ENV, INIT_TLS, MAIN_TABLE_BASE, STACK_POINTER, TLS_SIZE
+from lindref.system.loader.layout import ENV, INIT_TLS, MAIN_TABLE_BASE, STACK_LOW, STACK_POINTER, TLS_SIZE
 from lindref.system.loader.loader import Call, HostDies, Loader
 from lindref.system.loader.needs import Preload
 from lindref.system.loader.place import new_store, relink, table_minimum
@@ -71,6 +71,7 @@ class DynamicRunner(WasmRunner):
         """A runner that first does ``jobs``, then ``plan``."""
         self.loader = Loader(LoadingCage(guest.system, guest.cage), store, linkage, jobs)
         super().__init__(guest, store, view, plan, machine)
+        self.stack_low = STACK_LOW
 
     @property
     def changed(self) -> bool:
@@ -234,10 +235,10 @@ class DynamicRunner(WasmRunner):
         other.loader.linkage = replace(other.loader.linkage, threaded=False)
         return other
 
-    def spawn(self, stack: int) -> WasmRunner:
+    def spawn(self, stack: int, size: int) -> WasmRunner:
         """As every runner; from now on the program has had threads."""
         self.loader.change(threaded=True)
-        return super().spawn(stack)
+        return super().spawn(stack, size)
 
     def _copy(self, guest: Guest, store: Store, frozen: Continuation) -> WasmRunner:
         linkage = self.loader.linkage
@@ -248,6 +249,7 @@ class DynamicRunner(WasmRunner):
         other = DynamicRunner(guest, store, view, self.plan, machine, linkage=linkage, jobs=self.loader.jobs)
         other.current = self.current
         other.stack_top = self.stack_top
+        other.stack_low = self.stack_low
         return other
 
     # States.
@@ -266,6 +268,7 @@ class DynamicRunner(WasmRunner):
         runner = cls(guest, store, view, wasm.plan, machine, linkage=state.linkage, jobs=state.jobs)
         runner.current = wasm.current
         runner.stack_top = wasm.stack_top
+        runner.stack_low = wasm.stack_low
         runner.changed = False
         return runner
 
