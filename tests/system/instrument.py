@@ -1,5 +1,5 @@
-"""The instrumented stage of the tool chain, for tests: binaryen's asyncify and exnref passes, where ``wasm-opt`` is
-there, and a pass of our own that checks the epoch word at the places where the real one does.
+"""The instrumented stage of the tool chain, for tests: a pass of our own that checks the epoch word at the places where
+the real one does, then binaryen's asyncify and exnref passes, where ``wasm-opt`` is there.
 
 ``python tests/system/instrument.py OUT IN.wasm`` makes a fixture.
 """
@@ -23,6 +23,7 @@ from lindref.wasm.sections import dylink, name_section, read_names
 from lindref.wasm.types import BlockType, FuncType, GlobalType, NumType, RecGroup, SubType
 
 EPOCH = GlobalType(NumType.I64, mutable=True)
+CALLBACK = FuncType((NumType.I32, NumType.I32))
 
 #: What the passes may use, and what they make; binaryen's default would go beyond what the tool chain has.
 FEATURES = (
@@ -30,7 +31,7 @@ FEATURES = (
     *("--enable-sign-ext", "--enable-multivalue", "--enable-reference-types", "--enable-nontrapping-float-to-int"),
 )
 #: One run each: binaryen does not survive them together where there are exceptions.
-PASSES = (("--asyncify",), ("--translate-to-exnref",), ("-O1",))
+PASSES = ("--asyncify", "--translate-to-exnref")
 
 
 def wasm_opt() -> list[str] | None:
@@ -41,34 +42,38 @@ def wasm_opt() -> list[str] | None:
 
 
 def instrumented(data: bytes, folder: Path, tool: list[str]) -> bytes:
-    """A module after all passes."""
+    """A module after all passes, in the order of the tool chain: what the checks call may be unwound."""
     before, after = folder / "before.wasm", folder / "after.wasm"
-    before.write_bytes(data)
+    before.write_bytes(with_epoch_checks(data))
     dynamic = dylink(decode(data)) is not None
-    more = ["--pass-arg=asyncify-relocatable"] if dynamic else []
-    for passes in PASSES:
-        words = [*tool, str(before), *FEATURES, *passes, *more, "-g", "-o", str(after)]
+    more = ["--pass-arg=asyncify-import-globals"] if dynamic else []
+    for each in PASSES:
+        words = [*tool, str(before), *FEATURES, each, *more, "-g", "-o", str(after)]
         subprocess.run(words, check=True, capture_output=True)
         after.replace(before)
-    return with_epoch_checks(before.read_bytes())
+    return before.read_bytes()
 
 
 def with_epoch_checks(data: bytes) -> bytes:
     """A module that calls ``lind.epoch_callback`` where its epoch word is not 0: at each function's entry, at each
     loop's head, before each return, before the last expression of each body (binaries.md). A static module exports
-    the word, a dynamic one imports it."""
+    the word, a dynamic one imports it; and where it does not define ``signal_callback``, imports that and exports it
+    again."""
     module = decode(data, eager=True)
     dynamic = dylink(module) is not None
+    borrows = dynamic and not any(export.name == "signal_callback" for export in module.exports)
     first_func = len(module.imported(ExternKind.FUNC))
     first_global = len(module.imported(ExternKind.GLOBAL))
     types = len(module.types)
     imports = [Import("lind", "epoch_callback", ExternKind.FUNC, types)]
     if dynamic:
         imports.append(Import("lind", "epoch", ExternKind.GLOBAL, EPOCH))
+    if borrows:
+        imports.append(Import("env", "signal_callback", ExternKind.FUNC, types + 1))
     word = first_global if dynamic else first_global + len(module.globals)
 
     def func(index: int) -> int:
-        return index + (index >= first_func)
+        return index + (index >= first_func) * (1 + borrows)
 
     def glob(index: int) -> int:
         return index + (dynamic and index >= first_global)
@@ -80,12 +85,14 @@ def with_epoch_checks(data: bytes) -> bytes:
     names = read_names(module)[0]
     shifted = Names(module=names.module, funcs={func(i): n for i, n in names.funcs.items()})
     own = () if dynamic else (Global(EPOCH, (_instr("i64.const", 0), _instr("end"))),)
-    exported = () if dynamic else (Export("epoch", ExternKind.GLOBAL, word),)
+    exported = [] if dynamic else [Export("epoch", ExternKind.GLOBAL, word)]
+    if borrows:
+        exported.append(Export("signal_callback", ExternKind.FUNC, first_func + 1))
     customs = tuple(c for c in moved.customs if c.name in ("dylink.0", "target_features"))
     return encode(
         evolve(
             moved,
-            rec_groups=(*moved.rec_groups, RecGroup((SubType(FuncType()),))),
+            rec_groups=(*moved.rec_groups, *(RecGroup((SubType(each),)) for each in (FuncType(), CALLBACK))),
             imports=(*moved.imports, *imports),
             globals=(*moved.globals, *own),
             exports=(*moved.exports, *exported),
