@@ -31,7 +31,7 @@ FEATURES = (
     *("--enable-sign-ext", "--enable-multivalue", "--enable-reference-types", "--enable-nontrapping-float-to-int"),
 )
 #: One run each: binaryen does not survive them together where there are exceptions.
-PASSES = ("--asyncify", "--translate-to-exnref")
+PASSES = ("--asyncify", "--translate-to-exnref", "-O1")
 
 
 def wasm_opt() -> list[str] | None:
