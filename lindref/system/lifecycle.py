@@ -21,6 +21,7 @@ from lindref.system.image import ARENA_SIZE, ImageError
 from lindref.system.runner import Loading
 from lindref.system.runtime import CageRuntime, text
 from lindref.system.threads import Blocked, Forked, Idle, ImageRequest, InGrate, Pending, Ready, Retry, Thread
+from lindref.system.wasm_runner import WasmRunner
 from lindref.threei import tables
 from lindref.threei.numbers import UNUSED
 
@@ -111,7 +112,7 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
     parent, child = made.parent, made.child
     original = served_thread(system, thread, parent)
     assert original is not None, "RawPOSIX forks only cages that have threads"
-    original.runner.unwind()
+    _unwind(original)
     system.fork_memory(parent, child)
     processes.forked(system.kernel, parent, child)
     old = system.runtimes[parent]
@@ -166,12 +167,20 @@ def slot_taken(system: System, thread: Thread, status: Forked) -> None:
     calls.complete(system, thread, status.pending, status.value, "FORK-6")
 
 
+def _unwind(thread: Thread) -> None:
+    """The runtime takes down the thread's stack, or copies it (UNWIND-WORDS)."""
+    if isinstance(thread.runner, WasmRunner):
+        thread.runner.unwind()
+
+
 def new_thread(system: System, thread: Thread, pending: Pending, made: NewThread) -> None:
     """RawPOSIX has made a thread; it goes on from the same clone call, on its own stack (THREAD-5)."""
     original = served_thread(system, thread, made.cage)
     assert original is not None, "RawPOSIX makes threads only in cages that have some"
-    original.runner.unwind()
-    copy = system.add_thread(made.cage, made.tid, original.runner.spawn(made.stack, made.stack_size))
+    _unwind(original)
+    copy = system.add_thread(made.cage, made.tid, original.runner.spawn(made.stack))
+    if isinstance(copy.runner, WasmRunner):
+        copy.runner.stack_low = made.stack - made.stack_size
     system.emit(Spawn, thread, child=made.cage, child_tid=copy.tid, rule="THREAD-1")
     calls.complete(system, thread, pending, made.tid, "THREAD-1")
 
@@ -238,7 +247,7 @@ def end_thread(system: System, thread: Thread, pending: Pending, end: ThreadEnd)
     if original is not None and original is not thread and not isinstance(original.status, InGrate):
         remove_thread(system, original)
     elif original is not None:
-        original.runner.unwind()
+        _unwind(original)
     _change_fate(system, thread, pending, original, replace(pending, ended=True))
 
 

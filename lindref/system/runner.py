@@ -144,11 +144,8 @@ class Runner(Protocol):
     def fork(self, guest: CageGuest) -> Runner:
         """The same program at the same place, for a forked cage."""
 
-    def spawn(self, stack: int, size: int) -> Runner:
-        """The same program at the same place, for a new thread whose stack of ``size`` bytes ends below ``stack``."""
-
-    def unwind(self) -> None:
-        """Its stack is about to be taken down, or copied, by the runtime: what that leaves in memory (UNWIND-WORDS)."""
+    def spawn(self, stack: int) -> Runner:
+        """The same program at the same place, for a new thread whose stack's high end is ``stack``."""
 
     def freeze(self) -> RunnerState:
         """Its state as a value; clears ``changed``."""
@@ -189,13 +186,10 @@ class Loading:
         del guest
         return self
 
-    def spawn(self, stack: int, size: int) -> Loading:
+    def spawn(self, stack: int) -> Loading:
         """As ``fork``."""
-        del stack, size
+        del stack
         return self
-
-    def unwind(self) -> None:
-        """It has no stack yet."""
 
     def freeze(self) -> Loading:
         """It is its own value."""

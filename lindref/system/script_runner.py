@@ -178,15 +178,12 @@ class ScriptRunner:
         """The same script at the same place, in another cage."""
         return ScriptRunner(self.state, guest)
 
-    def spawn(self, stack: int, size: int) -> ScriptRunner:
+    def spawn(self, stack: int) -> ScriptRunner:
         """The same script at the same place, as a thread."""
-        del stack, size
+        del stack
         other = ScriptRunner(self.state, self.guest)
         other.resume(0)
         return other
-
-    def unwind(self) -> None:
-        """It has no stack."""
 
     def freeze(self) -> ScriptState:
         """The script's state is a value already."""

@@ -361,14 +361,13 @@ class WasmRunner:
             words = (self.stack_low + UNWIND_HEADER, pointer)
             self.guest.memory.try_write(self.stack_low, b"".join(word.to_bytes(4, "little") for word in words))
 
-    def spawn(self, stack: int, size: int) -> WasmRunner:
+    def spawn(self, stack: int) -> WasmRunner:
         """The same continuation for a new thread with its own globals and tables, on its own stack (THREAD-5).
 
         Before it goes on, ``__get_aligned_tls_size`` and ``__wasm_init_tls`` run in it where they are exported.
         """
         frozen = self.machine.freeze()
         other = self._copy(self.guest, self.store.spawn_thread(), frozen)
-        other.stack_low = stack - size
         below = self.stack_top - (self.global_value("__stack_pointer") or 0)
         other.machine.resume([0])
         other.next_block(TlsBarrier(stack, below, other.tls_instances()))

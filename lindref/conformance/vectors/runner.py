@@ -194,16 +194,13 @@ class VectorRunner:
         """The same steps at the same place, in another cage."""
         return self._copy(guest)
 
-    def spawn(self, stack: int, size: int) -> VectorRunner:
+    def spawn(self, stack: int) -> VectorRunner:
         """The steps that a ``thread`` step gives."""
-        del stack, size
+        del stack
         other = self._copy(self.guest)
         other.role = "thread"
         other.resume(0)
         return other
-
-    def unwind(self) -> None:
-        """It has no stack."""
 
     def freeze(self) -> object:
         """Where it stands: step numbers from the innermost list outwards."""

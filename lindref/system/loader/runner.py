@@ -235,10 +235,10 @@ class DynamicRunner(WasmRunner):
         other.loader.linkage = replace(other.loader.linkage, threaded=False)
         return other
 
-    def spawn(self, stack: int, size: int) -> WasmRunner:
+    def spawn(self, stack: int) -> WasmRunner:
         """As every runner; from now on the program has had threads."""
         self.loader.change(threaded=True)
-        return super().spawn(stack, size)
+        return super().spawn(stack)
 
     def _copy(self, guest: Guest, store: Store, frozen: Continuation) -> WasmRunner:
         linkage = self.loader.linkage

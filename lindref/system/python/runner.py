@@ -141,13 +141,10 @@ class PythonRunner:
         """A grate that forks itself: the child traps, since there is no grate in it."""
         return PythonRunner(guest, HandlingState(0))
 
-    def spawn(self, stack: int, size: int) -> PythonRunner:
+    def spawn(self, stack: int) -> PythonRunner:
         """A grate that makes a thread of itself: as ``fork``."""
-        del stack, size
+        del stack
         return PythonRunner(self.guest, HandlingState(0))
-
-    def unwind(self) -> None:
-        """It has no stack."""
 
     def freeze(self) -> HandlingState:
         """The handler as data."""
