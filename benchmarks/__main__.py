@@ -2,7 +2,8 @@
 
     python -m benchmarks                    # everything; with --quick without what takes minutes
     python -m benchmarks fib sieve          # only these programs, on every engine there is
-    python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, linked, pythons, scripts
+    python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, linked, pythons, scripts,
+                                            # judge
     python -m benchmarks --repeat 5 --json FILE --check
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cages, calls, commands, engines, fork, linked, micro, pythons, travel, whole
+from benchmarks import cages, calls, commands, engines, fork, judge, linked, micro, pythons, travel, whole
 from benchmarks.bars import Bar, ratio_bars, show
 from lindref.guest.toolchain import GuestBuildError
 
@@ -157,6 +158,15 @@ class Measuring:
         print(f"official scripts on one core: {cost.passed:.1f} s, {cost.spent:.1f} s of processor time: {counts}")
         self.note("official scripts, processor time on one core", cost.spent, 240, "s")
 
+    def judge(self) -> None:
+        """A trace judged."""
+        count = 10_000 if self.quick else 100_000
+        with tempfile.TemporaryDirectory() as folder:
+            passed, spent = judge.measure(Path(folder), count)
+        print(f"a trace of {count} calls judged: {passed:.1f} s, {spent:.1f} s of processor time")
+        self.figures[f"a trace of {count} calls judged, s that pass"] = passed
+        self.note(f"a trace of {count} calls judged, processor time", spent, 60 * count / 100_000, "s")
+
     def note(self, what: str, value: float, most: float, unit: str) -> None:
         """A figure that is a bar by itself."""
         self.figures[f"{what}, {unit}"] = value
@@ -173,6 +183,7 @@ class Measuring:
             "linked": self.linked,
             "pythons": self.pythons,
             "scripts": self.scripts,
+            "judge": self.judge,
         }
 
 

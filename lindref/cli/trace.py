@@ -56,6 +56,13 @@ def _parser() -> Arguments:
     )
     check.add_argument("--root", metavar="DIR", help="the root at the start (default: not known)")
     check.add_argument("--root-mode", choices=("cow", "blank"), help="cow: DIR, blank: nothing but the standard files")
+    check.add_argument(
+        "--vectors",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="recorded scripts: a trace that is called as one is judged along it",
+    )
     check.add_argument("--max-states", type=_positive, default=256, metavar="N", help="states at once (default: 256)")
     check.add_argument(
         "--max-work", type=_positive, default=200_000, metavar="N", help="steps tried besides the trace's"

@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 
 from lindref.cli import trace as command
+from lindref.conformance.adapters.case import Case
+from lindref.conformance.adapters.own import Lindref
 from lindref.conformance.oracle.judge import judge
+from lindref.conformance.oracle.scripts import world_of
 from lindref.conformance.oracle.verdict import Bounds, Verdict
 from lindref.conformance.oracle.world import World
+from lindref.conformance.vectors.model import load
 from lindref.posix import console
 from lindref.profile import LIND, SPEC, Profile
 from lindref.system.boot import boot
@@ -229,3 +233,50 @@ def test_work_is_bounded() -> None:
     """JUDGE-8: what would take more than is allowed is unknown."""
     found = judge(side_by_side("abcdX"), world=World(unknown=False), bounds=Bounds(states=256, work=3))
     assert found.verdict is Verdict.UNKNOWN
+
+
+RECORDED = Path(__file__).resolve().parents[3] / "shared" / "vectors"
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings are not here")
+def test_recordings_are_judged_along_their_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """JUDGE-7: as they are; with another result, another server or without one call they are forbidden."""
+    path = RECORDED / "traces" / "3i-basic.args.open.jsonl"
+    vectors = ["--vectors", str(RECORDED / "3i-basic.json")]
+    assert command.main(["check", *vectors, str(path)]) == 0
+    assert command.main(["check", str(path)]) == 4  # by itself it is no program
+    calls = [json.loads(line) for line in path.read_text().splitlines()]
+    at = next(i for i, call in enumerate(calls) if call["n"] == 2 and call["handler"] != 777777)
+    changes: list[list[Record]] = [
+        [{**c, "ret": 4711} if i == at else c for i, c in enumerate(calls)],
+        [{**c, "handler": 777777} if i == at else c for i, c in enumerate(calls)],
+        [c for i, c in enumerate(calls) if i != at],
+    ]
+    for number, changed_calls in enumerate(changes):
+        other = tmp_path / str(number) / path.name
+        other.parent.mkdir()
+        other.write_text("".join(json.dumps(call) + "\n" for call in changed_calls))
+        capsys.readouterr()
+        assert command.main(["check", *vectors, str(other)]) == 1
+        assert "forbidden" in capsys.readouterr().out
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings are not here")
+def test_all_recordings_are_allowed() -> None:
+    traces = sorted(map(str, (RECORDED / "traces").glob("*.jsonl")))
+    assert command.main(["check", "--vectors", str(RECORDED), *traces]) == 0
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recordings are not here")
+@pytest.mark.parametrize("area", sorted(path.stem for path in RECORDED.glob("*.json")))
+def test_the_traces_of_all_vectors_are_allowed(area: str) -> None:
+    """What the model shows of a vector is allowed; where the root is not known it is never forbidden."""
+    for vector in load(RECORDED / f"{area}.json"):
+        for profile in (SPEC, LIND):
+            seen = Lindref(profile.name, player="direct").run(Case(vector.id, script=vector))
+            with seen.read_trace() as reader:
+                records = [reader.header, *reader]
+            assert judge(records, profile, world=world_of(vector)).allowed, vector.id
+            assert judge(records, profile).verdict in (Verdict.ALLOWED, Verdict.UNSPECIFIED), vector.id

@@ -6,16 +6,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from lindref.conformance.oracle.judge import judge
+from lindref.conformance.oracle.recordings import judge_recording
+from lindref.conformance.oracle.scripts import world_of
 from lindref.conformance.oracle.verdict import Bounds, Judgement, Verdict
 from lindref.conformance.oracle.words import lines
 from lindref.conformance.oracle.world import World
 from lindref.conformance.rules import Rule
-from lindref.profile import by_name
+from lindref.conformance.vectors.command import find
+from lindref.conformance.vectors.model import Vector, VectorError, load
+from lindref.profile import LIND, by_name
 from lindref.trace.reader import Reader, TraceError
 
 #: Exit statuses by verdict; of several traces the one that stands first here counts.
@@ -36,9 +41,9 @@ def check(options: argparse.Namespace, opened: Opener, rules: Mapping[str, Rule]
     if options.root is not None and not os.path.isdir(options.root):
         raise TraceError(f"--root {options.root}: no such folder")
     found: list[tuple[str, Judgement]] = []
+    scripts = _scripts(options.vectors)
     for name in options.files:
-        with opened(name) as reader:
-            found.append((name, judge(reader, _profile(options), world=_world(options), bounds=_bounds(options))))
+        found.append((name, _judged(name, options, opened, scripts.get(Path(name).stem))))
         if not options.json:
             _tell(name, found[-1][1], rules)
     if options.json:
@@ -46,6 +51,23 @@ def check(options: argparse.Namespace, opened: Opener, rules: Mapping[str, Rule]
         sys.stdout.write(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     verdicts = {one.verdict for _, one in found}
     return next(status for verdict, status in STATUS.items() if verdict in verdicts)
+
+
+def _scripts(paths: Sequence[str]) -> dict[str, Vector]:
+    """Recorded scripts by id."""
+    try:
+        return {vector.id: vector for path in (find(paths) if paths else ()) for vector in load(path)}
+    except VectorError as error:
+        raise TraceError(str(error)) from None
+
+
+def _judged(name: str, options: argparse.Namespace, opened: Opener, script: Vector | None) -> Judgement:
+    profile = _profile(options)
+    with opened(name) as reader:
+        if reader.recorded and script is not None:
+            return judge_recording(Path(name), script, profile or LIND)
+        world = _world(options) if script is None or options.root is not None else world_of(script)
+        return judge(reader, profile, world=world, bounds=_bounds(options))
 
 
 def _profile(options: argparse.Namespace) -> Any:

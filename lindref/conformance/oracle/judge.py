@@ -46,6 +46,8 @@ def judge(
     except OSError as error:
         return Judgement(Verdict.BROKEN, "FORMAT-3", f"{error.filename}: {error.strerror}")
     chosen = profile or by_name("lind" if header.get("profile") == "lind" else "spec")
+    if header.get("producer") == "recorded":
+        return Judgement(Verdict.NOT_APPLICABLE, "JUDGE-7", "a recording is judged along its script (--vectors)")
     return Judge(header, chosen, (world or World()).copy(), bounds or Bounds()).run(records)
 
 
