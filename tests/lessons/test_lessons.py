@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 import sys
 import time
@@ -250,7 +251,12 @@ def test_c_is_compiled(tmp_path: Path, capsys: pytest.CaptureFixture[str], monke
         pytest.skip(f"needs a tool chain: {missing}")
     assert main(["learn", "fork", "--start", str(tmp_path)]) == 0
     assert main(["learn", "fork", "--check", str(tmp_path / "sum.c")]) == 1
-    assert "it writes: 24" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "it writes: 24" in said
+    for line in said.splitlines()[-2:]:  # the commands that show it again
+        words = shlex.split(line)
+        assert words[0] == "lindref" and main(words[1:]) == 0
+    assert capsys.readouterr().out == "24\n"
     (tmp_path / "sum.c").write_text(solution_of("fork"))
     assert main(["learn", "fork", "--check", str(tmp_path / "sum.c")]) == 0
     (tmp_path / "sum.c").write_text("int main(void) { return no_such_thing; }\n")

@@ -22,5 +22,5 @@ def check(path: Path) -> Verdict:
         found = outcomes(booted(wasm), preemptions=None)
     for result, how in found:
         if (result.stdout, result.exit_status) != (b"42\n", 0):
-            return failed("there is a schedule in which it does not print 42", *told(result, how))
+            return failed("there is a schedule in which it does not print 42", *told(result, how, path, "none"))
     return passed(f"42 in each of {sum(how.count for _, how in found)} schedules")

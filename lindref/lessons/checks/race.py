@@ -24,5 +24,5 @@ def check(path: Path) -> Verdict:
         found = outcomes(booted(wasm, accesses="shared"), preemptions=PREEMPTIONS)
     for result, how in found:
         if (result.stdout, result.exit_status) != (b"sold 1\n", 0):
-            return failed("there is a schedule in which it goes wrong", *told(result, how))
+            return failed("there is a schedule in which it goes wrong", *told(result, how, path, "shared"))
     return passed(f"one ticket is sold in each of {sum(how.count for _, how in found)} schedules")

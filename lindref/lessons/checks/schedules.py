@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from lindref.explore.exhaustive import Bounds, deepen
@@ -49,11 +50,14 @@ def outcomes(system: System, *, preemptions: int | None, states: int = 30_000) -
     return found.sorted()
 
 
-def told(result: Result, found: Found) -> tuple[str, ...]:
-    """An outcome as lines: what was written, how it ended, the schedule."""
+def told(result: Result, found: Found, path: Path, accesses: str) -> tuple[str, ...]:
+    """An outcome as lines: what was written, how it ended, and the commands that show it again."""
     lines = [f"  it writes: {line}" for line in result.stdout.decode("utf-8", "backslashreplace").splitlines()]
     lines += [f"  it ends: {result.ending}, exit status {result.exit_status}"]
     lines += [f"    {line}" for line in result.text.splitlines()]
-    answers = schedule(found.answers)
-    how = f"with --replay '{answers}'" if answers else "with the plainest schedule"
-    return (*lines, f"  {how}; as many schedules as that lead there: {found.count}")
+    many = "1 schedule leads" if found.count == 1 else f"{found.count} schedules lead"
+    program = shlex.quote(str(path.with_suffix(".wasm")))
+    again = [] if path.suffix == ".wasm" else [f"    lindref cc {shlex.quote(str(path))} -o {program}"]
+    how = "" if accesses == "shared" else f" --accesses {accesses}"
+    again.append(f"    lindref explore{how} --root-mode blank --replay '{schedule(found.answers)}' {program}")
+    return (*lines, f"  {many} there; to see it again:", *again)
