@@ -8,8 +8,10 @@ import pytest
 
 pytest.importorskip("wasmtime", reason="extra wasmtime")
 
+from lindref import classes
 from lindref.conformance.adapters.case import Calls, Case, Program
 from lindref.conformance.adapters.find import described, make
+from lindref.conformance.adapters.interface import AdapterError, NotApplicable
 from lindref.conformance.adapters.modules import run_calls
 from lindref.conformance.adapters.wasmtime_ import engine
 from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
@@ -24,8 +26,8 @@ from lindref.wasm.binary.encoder import encode
 from lindref.wasm.text.parser import parse_module
 
 
-def result(case: Case) -> Result:
-    adapter = make("wasmtime", {})
+def result(case: Case, **options: str) -> Result:
+    adapter = make("wasmtime", options)
     return examine(adapter, described(adapter, "wasmtime"), case)
 
 
@@ -39,7 +41,7 @@ def test_guests(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "why"), [("fork_tree", "fork"), ("threads_mutex", "threads"), ("dynamic", "dynamic")])
 def test_what_the_engine_cannot_is_not_applicable(name: str, why: str) -> None:
-    found = result(cases(["guests"], Wanted(), [f"guests.{name}"])[0])
+    found = result(cases(["guests"], Wanted(), [f"guests.{name}"])[0], wasm_opt="none")
     assert found.status is Status.NOT_APPLICABLE
     assert found.detail.startswith(f"needs {why}")
 
@@ -94,6 +96,41 @@ def test_signals_mappings_and_traps(access: str, status: int, tmp_path: Path) ->
     assert (seen.status, seen.stdout) == (status, b"20 through the mapping T 0\n-1\n")
     found = result(case)
     assert (found.status, found.detail) == (Status.ALLOWED, "")
+
+
+def test_a_rewritten_guest_forks(tmp_path: Path) -> None:
+    """Its stack is wound up into memory and back, in parent and child; the calls are the model's."""
+    folder = tmp_path / "g"
+    (folder / "tmp").mkdir(parents=True)
+    instrumented = Path(__file__).resolve().parents[1] / "data" / "instrumented" / "fork_tree.wasm"
+    (folder / "main.wasm").write_bytes(instrumented.read_bytes())
+    case = Case("x", program=Program(folder, ("main.wasm",)))
+    adapter = make("wasmtime", {"wasm_opt": "none"})
+    said = classes.evolve(described(adapter, "wasmtime"), features=frozenset({"fork", "exec", "signals"}))
+    found = examine(adapter, said, case)
+    assert (found.status, found.detail) == (Status.ALLOWED, "")
+    assert "FORK-1" in found.reached
+
+
+def test_fork_of_a_guest_that_is_not_rewritten() -> None:
+    (case,) = cases(["guests"], Wanted(), ["guests.fork_tree"])
+    with pytest.raises(NotApplicable, match="fork: the engine cannot copy a stack"):
+        make("wasmtime", {"wasm_opt": "none"}).run(case)
+
+
+def test_no_wasm_opt_is_one_line() -> None:
+    with pytest.raises(AdapterError, match="no nosuch-wasm-opt"):
+        make("wasmtime", {"wasm_opt": "nosuch-wasm-opt"})
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", ["pipeline", "exec", "setjmp", "calculator"])
+def test_guests_that_are_rewritten(name: str) -> None:
+    (case,) = cases(["guests"], Wanted(), [f"guests.{name}"])
+    if not make("wasmtime", {}).describe().features & {"fork"}:
+        pytest.skip("needs wasm-opt (LINDREF_WASM_OPT or on PATH)")
+    found = result(case)
+    assert found.status is Status.ALLOWED or "signal handler" in found.detail
 
 
 @pytest.mark.parametrize("first", range(0, 60, 20))

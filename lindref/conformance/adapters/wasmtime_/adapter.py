@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import shlex
+import shutil
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +13,6 @@ from typing import Any
 
 from lindref.conformance.adapters.case import Case, Program
 from lindref.conformance.adapters.interface import AdapterError, Description, NotApplicable, Observed
-from lindref.conformance.adapters.own import Lindref
 from lindref.conformance.adapters.wasmtime_ import engine as engines
 from lindref.posix import console
 from lindref.system.boot import BootError, boot
@@ -19,9 +21,10 @@ from lindref.system.image import Image
 from lindref.system.runner import Runner
 from lindref.system.runtime import Config
 from lindref.system.system import System
+from lindref.system.threads import Thread
 from lindref.trace.jsonl import JsonTrace
 
-_NO_STACK = "the engine cannot copy a stack, as a guest that is not rewritten needs"
+_NO_STACK = "the engine cannot copy a stack: guests have to be rewritten, which takes wasm-opt"
 
 
 class EngineSystem(System):
@@ -30,6 +33,24 @@ class EngineSystem(System):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.runners: list[Any] = []
+        #: The words that start wasm-opt, where guests are rewritten.
+        self.tool: tuple[str, ...] = ()
+
+    def fork_memory(self, parent: int, child: int) -> None:
+        """The child's memory begins as the parent's."""
+        from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
+
+        self.new_memory(child)
+        source, copy = self.memories[parent], self.memories[child]
+        assert isinstance(source, EngineMemory)
+        assert isinstance(copy, EngineMemory)
+        source.copy_into(copy)
+
+    def add_thread(self, cage: int, tid: int, runner: Runner) -> Thread:
+        """A thread that came by a fork is to be let go of, too."""
+        if runner not in self.runners and hasattr(runner, "end"):
+            self.runners.append(runner)
+        return super().add_thread(cage, tid, runner)
 
     def new_memory(self, cage: int) -> None:
         """A memory of the engine, in a store of its own."""
@@ -51,7 +72,7 @@ class EngineSystem(System):
         from lindref.conformance.adapters.wasmtime_.runner import EngineRunner
 
         image: Image = self.images[self.runtimes[cage].digest]
-        made = EngineRunner(self.guest(cage), image)
+        made = EngineRunner(self.guest(cage), image, self.tool)
         self.runners.append(made)
         return made
 
@@ -62,12 +83,17 @@ class EngineSystem(System):
 
 
 class Wasmtime:
-    """wasmtime, in profile ``spec``."""
+    """wasmtime, in profile ``spec``. ``wasm_opt``: the command that starts binaryen's wasm-opt (``none``: without it;
+    default: $LINDREF_WASM_OPT, or on PATH): guests are rewritten by it, and can fork then.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, wasm_opt: str = "") -> None:
         if find_spec("wasmtime") is None:
             raise AdapterError("adapter wasmtime: install lindref with the extra 'wasmtime'")
-        self._own = Lindref()
+        words = shlex.split(wasm_opt or os.environ.get("LINDREF_WASM_OPT", "")) or ["wasm-opt"]
+        self.tool = () if words == ["none"] or shutil.which(words[0]) is None else tuple(words)
+        if wasm_opt not in ("", "none") and not self.tool:
+            raise AdapterError(f"adapter wasmtime: no {wasm_opt}")
 
     def describe(self) -> Description:
         """One thread and one cage at a time, signals where calls come back; modules with everything."""
@@ -77,7 +103,7 @@ class Wasmtime:
             "wasmtime",
             version("wasmtime"),
             kinds=frozenset({"program", "module"}),
-            features=frozenset({"exec", "signals", "stdin"}),
+            features=frozenset({"exec", "signals", "stdin", *(["fork"] if self.tool else [])}),
             observes=frozenset({*(kind.kind for kind in EVENTS), "outcome"}),
             lacks={
                 "fork": _NO_STACK,
@@ -105,6 +131,7 @@ class Wasmtime:
         def observe(system: System) -> None:
             assert isinstance(system, EngineSystem)
             systems.append(system)
+            system.tool = self.tool
             traces.append(JsonTrace(system, text.write, argv=list(program.argv)))
             system.observers.append(traces[0])
 

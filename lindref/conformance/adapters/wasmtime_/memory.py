@@ -14,7 +14,7 @@ from lindref.vm import regions as region_map
 from lindref.vm.limits import Budget
 from lindref.vm.memory import MAX_SIZE, Memory, MemoryState
 from lindref.vm.pages import PAGE, SHIFT, Backings
-from lindref.vm.regions import READ, WRITE, Region
+from lindref.vm.regions import PAGES, READ, WRITE, Region
 
 #: Bytes of a whole memory.
 WHOLE = MAX_SIZE * 65536
@@ -159,6 +159,31 @@ class EngineMemory(Memory):
             for number in range(region.count):
                 self._scatter(region.first + number << SHIFT, bytes(pages.peek(region.backing_page + number)))
             self.set_host(region.first, region.count, region.prot)
+
+    # A place that is nobody's, for the stack of a thread that is being copied.
+
+    def aside(self, size: int) -> int:
+        """The address of ``size`` bytes that nothing is mapped at, made accessible; ``put_away`` ends that."""
+        count = -(-size // PAGE)
+        first = PAGES // 2
+        while any(region_map.within(self.regions, first, first + count)):
+            first += count
+            if first + count > PAGES:
+                raise OSError("no room for a copy of the stack")
+        self._fresh(first, count, READ | WRITE)
+        return first << SHIFT
+
+    def put_away(self, address: int, size: int) -> None:
+        """What ``aside`` gave is as it was."""
+        self._fresh(address >> SHIFT, -(-size // PAGE), 0)
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Bytes of such a place."""
+        return self._gather(address, size)
+
+    def poke(self, address: int, data: bytes) -> None:
+        """Put bytes there."""
+        self._scatter(address, data)
 
     # Copies.
 

@@ -10,12 +10,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from lindref import classes
 from lindref.conformance.adapters.interface import NotApplicable
 from lindref.conformance.adapters.modules import EXHAUSTED
 from lindref.conformance.adapters.wasmtime_.engine import trap_text
 from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
-from lindref.conformance.adapters.wasmtime_.program import INNER, compiled
+from lindref.conformance.adapters.wasmtime_.program import GLOBAL, INNER, compiled
+from lindref.posix.table import NUMBERS
 from lindref.system import abi
+from lindref.system.abi import SyscallRequest
 from lindref.system.guests import CageGuest
 from lindref.system.hostcalls import answer
 from lindref.system.image import Image
@@ -25,6 +28,18 @@ from lindref.vm.values import HostFunc
 #: Bytes of a host thread's own stack: the guest's frames lie there.
 STACK = 64 << 20
 _LOCK = threading.Lock()
+
+
+#: Bytes that a wound up stack may have; the call that forks.
+WOUND, CLONE = 1 << 20, NUMBERS["clone"]
+
+
+@classes.frozen
+class Stack:
+    """A thread's stack wound up, and the values of its variables that are globals."""
+
+    frames: bytes
+    globals: dict[str, int]
 
 
 class _Gone(BaseException):
@@ -40,9 +55,15 @@ class EngineRunner:
 
     changed = True
 
-    def __init__(self, guest: CageGuest, image: Image) -> None:
+    def __init__(self, guest: CageGuest, image: Image, tool: tuple[str, ...] = (), stack: Stack | None = None) -> None:
+        """``stack``: go on where a thread was whose stack this is, rather than begin."""
         self.guest = guest
         self.image = image
+        self.tool = tool
+        self._stack = stack
+        self._depth = 0
+        self._unwinds: tuple[int, SyscallRequest] | None = None
+        self._rewinds = 0
         self.ticks = 0
         self._attending = False
         self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
@@ -52,7 +73,9 @@ class EngineRunner:
         self._dead = False
         self._started = False
         self._instance: Any = None
-        self._module = compiled(image)
+        self._module = compiled(image, tool)
+        #: Whether its stack can be wound up: it was rewritten, here or before.
+        self._winds = any(export.name == "asyncify_start_unwind" for export in self._module.exports)
         memory = guest.memory
         assert isinstance(memory, EngineMemory)
         self._memory = memory
@@ -115,9 +138,10 @@ class EngineRunner:
         raise NotApplicable("a grate's worker is a second thread of its cage")
 
     def fork(self, guest: CageGuest) -> EngineRunner:
-        """The engine cannot copy a stack."""
-        del guest
-        raise NotApplicable("fork: the engine cannot copy a stack")
+        """The same program with a copy of the stack, which has been wound up in memory."""
+        if self._stack is None:
+            raise NotApplicable("fork: the engine cannot copy a stack")
+        return EngineRunner(guest, self.image, self.tool, self._stack)
 
     def spawn(self, stack: int) -> EngineRunner:
         """As ``fork``."""
@@ -163,16 +187,72 @@ class EngineRunner:
 
         try:
             self._instance = wasmtime.Instance(self._store, self._module, self._imports())
-            for name in ("_initialize", "_start"):
-                function = self._function(name)
-                if function is not None:
-                    function(self._store)
+            if self._stack is not None:
+                self._take_over(self._stack)
+            else:
+                self._to_the_end(self._function("_initialize"))
+            self._to_the_end(self._function("_start"))
             self._event = Finished(0)
         except _HostTrap as trap:
             self._event = Trapped(str(trap))
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             text = trap_text(error)
             self._event = Trapped("call stack exhausted" if text == EXHAUSTED else text)
+
+    # Copying a stack: the guest's own code, rewritten by Asyncify, winds it up into memory and back.
+
+    def _export(self, name: str) -> Any:
+        return self._instance.exports(self._store).get(name)
+
+    def _to_the_end(self, function: Any) -> None:
+        """Call a function of the guest, which may come back with its stack wound up, and then goes on."""
+        if function is None:
+            return
+        if self._stack is not None and not self._rewinds:
+            self._rewind(self._stack)
+        function(self._store)
+        while self._unwinds is not None:
+            address, request = self._unwinds
+            self._unwinds = None
+            self._export("asyncify_stop_unwind")(self._store)
+            end = int.from_bytes(self._memory.peek(address, 4), "little")
+            frames = self._memory.peek(address + 8, end - address - 8)
+            self._memory.put_away(address, WOUND)
+            self._stack = Stack(frames, self._globals())
+            self._say(Asks(request))
+            self._rewind(self._stack)
+            function(self._store)
+
+    def _globals(self) -> dict[str, int]:
+        """The guest's variables, by the names of their exports."""
+        exports = self._instance.exports(self._store)
+        names = [export.name for export in self._module.exports if export.name.startswith(GLOBAL)]
+        return {name: exports[name].value(self._store) for name in names}
+
+    def _take_over(self, stack: Stack) -> None:
+        """Let the guest's variables be those of the thread that this one goes on from."""
+        exports = self._instance.exports(self._store)
+        for name, value in stack.globals.items():
+            exports[name].set_value(self._store, value)
+
+    def _rewind(self, stack: Stack) -> None:
+        """The next call of the guest's function goes to where the stack was wound up."""
+        address = self._memory.aside(WOUND)
+        start, end = address + 8, address + WOUND
+        words = (start + len(stack.frames)).to_bytes(4, "little") + end.to_bytes(4, "little")
+        self._memory.poke(address, words + stack.frames)
+        self._rewinds = address
+        self._export("asyncify_start_rewind")(self._store, _signed(address, 32))
+
+    def _unwind(self, request: SyscallRequest) -> int:
+        """Wind the stack up, from the call that asks for a fork on."""
+        if self._depth:
+            raise NotApplicable("fork in a signal handler: two stacks would have to be wound up")
+        address = self._memory.aside(WOUND)
+        self._memory.poke(address, (address + 8).to_bytes(4, "little") + (address + WOUND).to_bytes(4, "little"))
+        self._unwinds = (address, request)
+        self._export("asyncify_start_unwind")(self._store, _signed(address, 32))
+        return 0
 
     def _function(self, name: str) -> Any:
         """An export; of what the program begins with its wrapper, of others what is wrapped."""
@@ -217,15 +297,36 @@ class EngineRunner:
 
     def _call(self, *args: int) -> int:
         """A call leaves the cage; signals are delivered as it comes back."""
-        given = [args[0] & 0xFFFFFFFF, *(arg & (1 << 64) - 1 for arg in args[1:])]
-        self._say(Asks(abi.decode_syscall(given)))
+        if self._rewinds:
+            self._export("asyncify_stop_rewind")(self._store)
+            self._memory.put_away(self._rewinds, WOUND)
+            self._rewinds, self._stack = 0, None
+        else:
+            given = [args[0] & 0xFFFFFFFF, *(arg & (1 << 64) - 1 for arg in args[1:])]
+            request = abi.decode_syscall(given)
+            if request.number == CLONE and self._winds:
+                return self._unwind(request)
+            self._say(Asks(request))
         while self._handler is not None:
             answer_, (handler, signo, token) = self._answer, self._handler
             self._handler = None
-            self._function("signal_callback")(self._store, _signed(handler, 32), signo)
+            self._handle(handler, signo)
             self._say(HandlerReturned(token))
             self._answer = answer_
         return self._answer
+
+    def _handle(self, handler: int, signo: int) -> None:
+        """Call a signal handler on top of the call that is coming back."""
+        import wasmtime
+
+        self._depth += 1
+        try:
+            self._function("signal_callback")(self._store, _signed(handler, 32), signo)
+        except wasmtime.WasmtimeError as error:
+            if "thrown Wasm exception" in str(error):
+                raise NotApplicable("a jump out of a signal handler would have to cross frames of the host") from None
+            raise
+        self._depth -= 1
 
 
 def _signed(value: int, width: int) -> int:
