@@ -322,7 +322,7 @@ class EngineRunner:
         self._depth += 1
         try:
             self._function("signal_callback")(self._store, _signed(handler, 32), signo)
-        except wasmtime.WasmtimeError as error:
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             if "thrown Wasm exception" in str(error):
                 raise NotApplicable("a jump out of a signal handler would have to cross frames of the host") from None
             raise
