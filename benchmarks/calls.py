@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.whole import C, run
+from lindref.posix.call import Arg
 from lindref.system.abi import SyscallRequest
 from lindref.system.boot import boot, boot_script
 from lindref.system.runner import Asks, Finished, RunnerEvent
@@ -58,7 +59,7 @@ class Caller:
 def request(number: int, *values: int) -> SyscallRequest:
     """A call by cage 1 for itself."""
     padded = (*values, *[0] * (6 - len(values)))
-    return SyscallRequest(number, 0, 1, 1, tuple((value, 1) for value in padded))
+    return SyscallRequest(number, 0, 1, 1, tuple(Arg(value, 1) for value in padded))
 
 
 def straight(

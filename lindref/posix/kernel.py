@@ -194,7 +194,8 @@ class Kernel:
         self.host_cwd = 0
         self.backings = Backings(budget)
         self.warned: frozenset[int] = frozenset()
-        self._changed: dict[WaitKey, None] = {}
+        #: Wait keys that changed since `changed` was last asked.
+        self.touched: dict[WaitKey, None] = {}
         #: The call that is being done, and who made the calls that it serves; no part of the state.
         self.serving: Call | None = None
         self.served: Collection[int] = ()
@@ -277,14 +278,14 @@ class Kernel:
 
     def touch(self, kind: str, number: int) -> None:
         """Note that the thing (``kind`` of `Key`, ``number``) changed, so that calls waiting for it are tried again."""
-        self._changed[WaitKey(kind, number)] = None
+        self.touched[WaitKey(kind, number)] = None
 
     def changed(self) -> tuple[WaitKey, ...]:
         """What changed since last asked, each once, in order of first change; forgets it."""
-        if not self._changed:
+        if not self.touched:
             return ()
-        keys = tuple(self._changed)
-        self._changed.clear()
+        keys = tuple(self.touched)
+        self.touched.clear()
         return keys
 
     # Records.
@@ -323,5 +324,5 @@ class Kernel:
         for name in _PLAIN:
             setattr(self, name, getattr(state, name))
         self.backings = Backings.thaw(state.backings, self._budget)
-        self._changed.clear()
+        self.touched.clear()
         self.alarm_known = False

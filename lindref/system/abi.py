@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lindref import classes
+from lindref.posix.call import Arg
 from lindref.threei.numbers import MEMORY_FLAG
 from lindref.wasm.types import FuncType, NumType
 
@@ -46,24 +47,28 @@ CALLED: dict[str, FuncType] = {
     "__wasm_init_tls": FuncType((_I32,)),
 }
 
+
 @classes.frozen
 class SyscallRequest:
-    """A call as it arrives at the gate: number, address of its name, self and target ids, six (value, cage) pairs."""
+    """A call as it arrives at the gate: number, address of its name, self and target ids, six arguments."""
 
     number: int
     name_address: int
     caller: int
     target: int
-    pairs: tuple[tuple[int, int], ...]
+    args: tuple[Arg, ...]
+
+
+_PLAIN = ~MEMORY_FLAG
 
 
 def decode_syscall(args: Sequence[int]) -> SyscallRequest:
     """The sixteen parameters of ``make-syscall``; the number is a signed i32, bit 63 of cage ids is cleared (ABI-3)."""
-    number, name, caller, target, *pairs = args
+    number, name, caller, target = args[:4]
     if number >> 31:
         number -= 1 << 32
-    own = zip(pairs[::2], [cage & ~MEMORY_FLAG for cage in pairs[1::2]], strict=True)
-    return SyscallRequest(number, name, caller, target, tuple(own))
+    pairs = zip(args[4::2], args[5::2], strict=True)
+    return SyscallRequest(number, name, caller, target, tuple([Arg(v, cage & _PLAIN) for v, cage in pairs]))
 
 
 def string_block(strings: Sequence[bytes], buffer: int) -> tuple[bytes, bytes]:

@@ -27,7 +27,7 @@ from lindref.state.records import replace
 from lindref.system import capable, delivery, grates, lifecycle, threecalls
 from lindref.system.events import Enter, Exit, Route
 from lindref.system.outcome import ABORTS, HANGS, PANICS
-from lindref.system.threads import Blocked, InGrate, Pending, Ready, Retry, Thread
+from lindref.system.threads import READY, Blocked, InGrate, Pending, Retry, Thread
 from lindref.threei import tables
 from lindref.threei.numbers import RAWPOSIX_CAGE, RUNTIME_CAGE, THREEI_CAGE
 from lindref.threei.tables import Handler, NoHandler
@@ -39,33 +39,29 @@ if TYPE_CHECKING:
 #: clone, exit, exit_group: where a cage calls for itself, argument 2 is the calling thread (ABI-7).
 _WITH_TID = frozenset({56, 60, 231})
 
-SCHED_YIELD = 24
+SCHED_YIELD, EXECVE = 24, 59
 
 
 def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "guest", memo: object = None) -> None:
     """A call leaves ``thread``'s cage; ``memo`` is for who is to get its result."""
-    if system.shelf:
+    if system.shelf and request.number == EXECVE:
         from lindref.system.python import stack
 
         if stack.execs_word(system, thread, request):
             return
-    args = tuple([Arg(value, cage) for value, cage in request.pairs])
+    args = request.args
     if request.number in _WITH_TID and request.caller == request.target and not thread.slot:
         args = (args[0], Arg(thread.tid, args[1].cage), *args[2:])
-    caller = system.threads.get(thread.serving) if thread.serving else None
-    pending = Pending(
-        id=system.new_call(),
-        number=request.number,
-        name=system.call_name(request.number),
-        caller=request.caller,
-        target=request.target,
-        args=args,
-        memo=memo,
-        within=caller.status.pending.id if caller is not None and isinstance(caller.status, InGrate) else 0,
-        then=then,
-    )
+    within = 0
+    if thread.serving:
+        caller = system.threads.get(thread.serving)
+        if caller is not None and isinstance(caller.status, InGrate):
+            within = caller.status.pending.id
+    number = request.number
+    name = system.call_name(number)
+    pending = Pending(system.new_call(), number, name, request.caller, request.target, args, memo, within, then)
     system.spend_call()
-    if system.observed:
+    if system.observers:
         system.emit(
             Enter,
             thread,
@@ -85,7 +81,7 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
 def dispatch(system: System, thread: Thread, pending: Pending) -> None:
     """Find who serves the call, and hand it over (3I-ROUTE-1 … 3I-ROUTE-4)."""
     number, caller = pending.number, pending.caller
-    if pending.id in system.overrides:
+    if system.overrides and pending.id in system.overrides:
         complete(system, thread, pending, system.overrides[pending.id], "TRAVEL-4")
         return
     if tables.unreachable(system.tables, caller, number, pending.target):
@@ -100,7 +96,7 @@ def dispatch(system: System, thread: Thread, pending: Pending) -> None:
             errno = ESRCH if handler is NoHandler.EMPTY_ROW else ENOSYS
             complete(system, thread, pending, -errno, "3I-ROUTE-3")
         return
-    if system.observed:
+    if system.observers:
         system.emit(Route, thread, call=pending.id, handler=handler.cage, address=handler.address)
     if handler.cage == RAWPOSIX_CAGE:
         ask_kernel(system, thread, pending)
@@ -133,18 +129,11 @@ def ask_kernel(
     system: System, thread: Thread, pending: Pending, *, timed_out: bool = False, interrupted: bool = False
 ) -> None:
     """RawPOSIX does the call, or does another try of it."""
-    call = Call(
-        pending.number,
-        pending.target,
-        thread.tid,
-        pending.args,
-        memo=pending.memo,
-        timed_out=timed_out,
-        interrupted=interrupted,
-        caller=thread.cage,
-    )
+    how = (pending.memo, timed_out, interrupted, thread.cage)
+    call = Call(pending.number, pending.target, thread.tid, pending.args, *how)
     result = system.kernel.call(call, _served(system, thread) if thread.serving else ())
-    system.wake_changed()
+    if system.kernel.touched:
+        system.wake_changed()
     _answer(system, thread, pending, result)
 
 
@@ -164,12 +153,14 @@ def _answer(system: System, thread: Thread, pending: Pending, result: Result) ->
     match result:
         case Done(value, restart):
             taken: list[Delivery] = []
-            if value == -EINTR and pending.then == "guest":
-                taken = delivery.take(system, thread)
-                if restart and taken and all(d.restart for d in taken):  # SIG-9
-                    delivery.push(system, thread, taken, Retry(replace(pending, memo=None)))
-                    return
-            rule = next((f.rule for f in result.failures if f.errno == -value), "") if value < 0 else ""
+            rule = ""
+            if value < 0:
+                rule = next((f.rule for f in result.failures if f.errno == -value), "")
+                if value == -EINTR and pending.then == "guest":
+                    taken = delivery.take(system, thread)
+                    if restart and taken and all(d.restart for d in taken):  # SIG-9
+                        delivery.push(system, thread, taken, Retry(replace(pending, memo=None)))
+                        return
             if pending.number == SCHED_YIELD:
                 system.yielded = True
             complete(system, thread, pending, value, rule, taken)
@@ -209,16 +200,17 @@ def complete(
         if late is None:
             return
         value = late
-    value = i32(value)
+    if not -0x80000000 <= value < 0x80000000:
+        value = i32(value)
     gone = pending.ended or pending.image is not None
-    if system.observed:
+    if system.observers:
         system.emit(Exit, thread, call=pending.id, result=None if gone else value, rule=rule)
     if pending.ended:
         lifecycle.remove_thread(system, thread)
     elif pending.image is not None:
         lifecycle.start_image(system, thread, pending.image)
     elif pending.then == "load":
-        thread.status = Ready()
+        thread.status = READY
         lifecycle.mapped(system, thread)
     elif pending.then == "returned":
         lifecycle.not_ended(system, thread, pending)
@@ -227,7 +219,7 @@ def complete(
 
         stack.registered(system, thread, pending, value)
     else:
-        thread.status = Ready()
+        thread.status = READY
         thread.runner.resume(value)
         if value == -EINTR:
-            delivery.push(system, thread, taken or delivery.take(system, thread), Ready())
+            delivery.push(system, thread, taken or delivery.take(system, thread), READY)

@@ -28,8 +28,10 @@ def takes_signals(system: System, thread: Thread) -> bool:
 def attend(system: System, thread: Thread) -> None:
     """Before ``thread`` runs: have it stop at the next delivery point if something can be delivered."""
     cage = system.kernel.cages.get(thread.cage)
-    waiting = cage is not None and bool(cage.pending) and takes_signals(system, thread)
-    thread.runner.attend(waiting and cage is not None and bool(signals.deliverable(cage)))
+    if cage is None or not cage.pending:
+        thread.runner.attend(wanted=False)
+    else:
+        thread.runner.attend(takes_signals(system, thread) and bool(signals.deliverable(cage)))
 
 
 def deliver(system: System, thread: Thread) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lindref.posix import memory, processes
 from lindref.posix.cage import MAIN_THREAD
-from lindref.posix.call import Call
+from lindref.posix.call import Arg, Call
 from lindref.posix.errno import ENOEXEC
 from lindref.posix.result import Exec, Fork, GroupEnd, NewThread, ThreadEnd
 from lindref.state.records import replace
@@ -74,7 +74,7 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
         thread.status = Ready()
         return
     values = (0, image.minimum + ARENA_SIZE, PROT_READ_WRITE, FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)
-    request_ = abi.SyscallRequest(MMAP, 0, cage, cage, tuple((v, cage) for v in values))
+    request_ = abi.SyscallRequest(MMAP, 0, cage, cage, tuple(Arg(v, cage) for v in values))
     calls.begin(system, thread, request_, then="load")
 
 
@@ -215,14 +215,10 @@ def _abandon_wait(system: System, thread: Thread) -> None:
     status = thread.status
     if isinstance(status, Blocked | Retry):
         pending = status.pending
-        system.kernel.abandon(
-            Call(pending.number, pending.target, thread.tid, pending.args, memo=pending.memo)
-        )
+        system.kernel.abandon(Call(pending.number, pending.target, thread.tid, pending.args, memo=pending.memo))
 
 
-def _change_fate(
-    system: System, thread: Thread, pending: Pending, original: Thread | None, changed: Pending
-) -> None:
+def _change_fate(system: System, thread: Thread, pending: Pending, original: Thread | None, changed: Pending) -> None:
     """What becomes of ``original`` (``changed``: a new image, or its end) happens at once if it made the call itself,
     else when the call that waits for a grate returns."""
     if original is thread and not thread.slot:
@@ -271,9 +267,9 @@ def end_group(system: System, thread: Thread, pending: Pending, end: GroupEnd) -
 
 def returned(system: System, thread: Thread, value: int) -> None:
     """The entry function returned without exit: as exit_group of its result (LOAD-2)."""
-    request = abi.SyscallRequest(
-        EXIT_GROUP, 0, thread.cage, thread.cage, ((value & 0xFFFFFFFF, thread.cage), *[(UNUSED, thread.cage)] * 5)
-    )
+    cage = thread.cage
+    args = (Arg(value & 0xFFFFFFFF, cage), *[Arg(UNUSED, cage)] * 5)
+    request = abi.SyscallRequest(EXIT_GROUP, 0, cage, cage, args)
     calls.begin(system, thread, request, then="returned")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from lindref import classes
+from lindref.posix.call import Arg
 from lindref.state.records import record
 from lindref.system.abi import SyscallRequest
 
@@ -138,8 +139,9 @@ class Runner(Protocol):
     def push_handler(self, handler: int, signo: int, token: object) -> bool:
         """Put a call of signal handler ``handler`` on top; false if the program cannot take one."""
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
-        """As a worker, call handler ``address`` of grate ``cage``; false if the program offers no way in."""
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
+        """As a worker, call handler ``address`` of grate ``cage`` for a call that acts on ``target`` (which only a
+        handler in Python learns); false if the program offers no way in."""
 
     def fork(self, guest: CageGuest) -> Runner:
         """The same program at the same place, for a forked cage."""
@@ -176,9 +178,9 @@ class Loading:
         del handler, signo, token
         return False
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """No worker is ever loaded."""
-        del address, cage, pairs
+        del address, cage, args, target
         return False
 
     def fork(self, guest: object) -> Loading:

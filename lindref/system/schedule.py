@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lindref.posix import timers
 from lindref.system.threads import (
+    READY,
     AtomicBlocked,
     Blocked,
     Calling,
@@ -32,7 +33,10 @@ TICK_NS = 10
 
 def candidates(system: System) -> list[Thread]:
     """The threads that can run next, option 0 first (SCHED-3, SCHED-4)."""
-    runnable = [t for t in system.threads.values() if t.runnable and not system.stopped(t.cage)]
+    runnable = [t for t in system.threads.values() if t.status.runnable]
+    cages = system.kernel.cages
+    if any((cage := cages.get(t.cage)) is not None and cage.stopped for t in runnable):
+        runnable = [t for t in runnable if not system.stopped(t.cage)]
     if len(runnable) < 2:
         return runnable
     last = system.preferred or system.current
@@ -56,16 +60,19 @@ def pick(system: System) -> Thread | None:
 
 def wake_due(system: System) -> None:
     """Deadlines that have passed: waits end, timers fire (SCHED-5)."""
-    now = system.kernel.now
-    timers.advance(system.kernel, now)
-    for thread in system.threads.values():
+    kernel = system.kernel
+    now = kernel.now
+    if kernel.alarm is not None or not kernel.alarm_known:
+        timers.advance(kernel, now)
+    for thread in [t for t in system.threads.values() if t.status.deadline is not None]:
         status = thread.status
         if isinstance(status, Blocked) and status.deadline is not None and status.deadline <= now:
             thread.status = Retry(status.pending, timed_out=True)
         elif isinstance(status, AtomicBlocked) and status.deadline is not None and status.deadline <= now:
-            thread.status = Ready()
+            thread.status = READY
             thread.runner.resume(2)
-    system.wake_changed()
+    if kernel.touched:
+        system.wake_changed()
 
 
 def next_deadline(system: System) -> int | None:

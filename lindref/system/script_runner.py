@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
+from lindref.posix.call import Arg
 from lindref.state.records import record, replace
 from lindref.system.abi import SyscallRequest
 from lindref.system.runner import Asks, Finished, RunnerEvent, Trapped
@@ -117,9 +118,7 @@ class ScriptRunner:
 
     def _advance(self, result: int) -> None:
         state = self.state
-        self.state = replace(
-            state, position=state.position + 1, results=(*state.results, result), waiting=False
-        )
+        self.state = replace(state, position=state.position + 1, results=(*state.results, result), waiting=False)
 
     def _value(self, arg: object) -> int:
         if isinstance(arg, ResultOf):
@@ -140,9 +139,8 @@ class ScriptRunner:
         for i, arg in enumerate(step.args):
             if isinstance(arg, Given):
                 cages[i] = self.state.pairs[2 * arg.index + 1]
-        return SyscallRequest(
-            step.number, 0, step.caller or own, step.target or own, tuple(zip(values, cages, strict=True))
-        )
+        args = tuple(map(Arg, values, cages))
+        return SyscallRequest(step.number, 0, step.caller or own, step.target or own, args)
 
     def resume(self, value: int) -> None:
         """The call's result; a fork's child goes on with its own steps."""
@@ -164,14 +162,15 @@ class ScriptRunner:
         del handler, signo, token
         return False
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """Play handler ``address`` of the script; false if there is none."""
-        del cage
+        del cage, target
         if not 0 <= address < len(self.state.handlers):
             return False
         self.changed = True
         handlers = self.state.handlers
-        self.state = ScriptState(handlers[address], handlers, pairs=pairs)
+        pairs = [n for arg in args for n in (arg.value, arg.cage)]
+        self.state = ScriptState(handlers[address], handlers, pairs=tuple(pairs))
         return True
 
     def fork(self, guest: CageGuest) -> ScriptRunner:

@@ -81,6 +81,8 @@ class Snapshots:
 
     def due(self, turn: int, cost_now: int) -> bool:
         """Whether the state after ``turn`` turns, at ``cost_now``, should be kept."""
+        if self._turns and turn > self._turns[-1]:  # before every turn of a run that goes on
+            return cost_now - self._kept[self._turns[-1]].cost >= self._fine
         at = bisect_right(self._turns, turn) - 1
         if at < 0:
             return True

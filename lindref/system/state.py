@@ -15,7 +15,7 @@ from lindref.profile import by_name
 from lindref.state import saved
 from lindref.state.pmap import PMap
 from lindref.state.records import adopt, record
-from lindref.system import worldly
+from lindref.system import pools, worldly
 from lindref.system.choices import ChoicesState, Chooser
 from lindref.system.image import Blob
 from lindref.system.loader.runner import DynamicRunner, DynamicRunnerState
@@ -104,6 +104,7 @@ def _memories(old: PMap[MemoryState], live: Mapping[int, Memory]) -> PMap[Memory
 def freeze(system: System) -> SystemState:
     """The system's state as a value. The system can go on; nothing it does changes the value."""
     last = system.last_state
+    pools.settle(system)
     none: PMap[ThreadState] = PMap()
     empty: PMap[MemoryState] = PMap()
     state = SystemState(

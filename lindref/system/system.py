@@ -11,7 +11,6 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
-from lindref.state.records import replace
 from lindref.system import accesses, calls, delivery, grates, lifecycle, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
@@ -19,6 +18,7 @@ from lindref.system.guests import CageGuest
 from lindref.system.host import SystemHost
 from lindref.system.image import PAGE, Image, Images, link
 from lindref.system.outcome import Ending, Outcome
+from lindref.system.pools import Pool
 from lindref.system.runner import (
     Asks,
     AtAccess,
@@ -97,6 +97,8 @@ class System:
         self.images = Images()
         self.threads: dict[int, Thread] = {}
         self.runtimes: PMap[CageRuntime] = PMap()
+        #: Live form of the workers' part of ``runtimes`` (``pools.settle`` writes it back).
+        self.pools: dict[int, Pool] = {}
         self.memories: dict[int, Memory] = {}
         #: Cages whose own threads are gone while calls into them are being served: cage -> last thread's id.
         self.ending: PMap[int] = PMap()
@@ -257,15 +259,16 @@ class System:
             lifecycle.slot_taken(self, thread, status)
             if not self._goes_on(thread):
                 return 0
+        config = self.config
         delivery.attend(self, thread)
-        allowed = self.quantum
-        if self.config.max_ticks is not None:
-            allowed = min(allowed, self.config.max_ticks - self.ticks)
+        allowed = self.quantum if self.quantum > 0 else 1
+        if config.max_ticks is not None:
+            allowed = min(allowed, config.max_ticks - self.ticks)
             if allowed < 1:
-                self.limit(f"--max-ticks {self.config.max_ticks} reached")
+                self.limit(f"--max-ticks {config.max_ticks} reached")
                 return 0
         self.began = thread.runner.ticks
-        return max(allowed, 1)
+        return allowed
 
     def ran(self, thread: Thread, event: RunnerEvent) -> None:
         """``thread`` has run, and said something: the turn ends."""
@@ -306,9 +309,10 @@ class System:
         return accesses.shared(self, thread)
 
     def _happened(self, thread: Thread, event: RunnerEvent) -> None:
+        if isinstance(event, Asks):  # by far the most
+            calls.begin(self, thread, event.request)
+            return
         match event:
-            case Asks(request):
-                calls.begin(self, thread, request)
             case Preempted() | Stepped():
                 self.yielded = True
             case AtAccess():
@@ -449,6 +453,7 @@ class System:
 
     def drop_workers(self, cage: int) -> None:
         """A new image: the workers of the old one are gone."""
+        self.pools.pop(cage, None)
         for thread in [t for t in self.threads.values() if t.cage == cage and t.slot]:
             self.remove_thread(thread)
 
@@ -508,24 +513,15 @@ class System:
         follow = not self.profile.has("DL-NEEDED")
         return needs.needs(self.kernel, self.images, image, folder, follow=follow)
 
-    def set_runtime(self, cage: int, **changes: Any) -> None:
-        """Replace fields of a cage's runtime record."""
-        self.runtimes = self.runtimes.set(cage, replace(self.runtimes[cage], **changes))
-
-    def enqueue(self, thread: Thread) -> None:
-        """``thread`` (with status ``Queued``) waits for a worker."""
-        grate = thread.status.grate  # type: ignore[union-attr]
-        self.set_runtime(grate, queue=(*self.runtimes[grate].queue, thread.key))
-
-    def dequeue(self, grate: int) -> Thread | None:
-        """The thread that has waited longest for a worker of ``grate``, taken out of the queue."""
-        while self.runtimes[grate].queue:
-            key, *rest = self.runtimes[grate].queue
-            self.set_runtime(grate, queue=tuple(rest))
-            thread = self.threads.get(key)
-            if thread is not None:
-                return thread
-        return None
+    def pool(self, grate: int) -> Pool | None:
+        """The workers of a cage; ``None`` where it has no image (any more)."""
+        found = self.pools.get(grate)
+        if found is None:
+            runtime = self.runtimes.get(grate)
+            if runtime is None:
+                return None
+            found = self.pools[grate] = pools.of(runtime)
+        return found
 
     # Memory.
 

@@ -6,7 +6,7 @@ Statuses are records: a thread's whole state freezes into ``ThreadState``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lindref import classes
 from lindref.posix.call import Arg
@@ -58,10 +58,16 @@ class Pending:
 class Ready:
     """Can run."""
 
+    runnable: ClassVar[bool] = True
+    deadline: ClassVar[int | None] = None
+
 
 @record("system.retry")
 class Retry:
     """Can run: the first thing it does is to try its call again."""
+
+    runnable: ClassVar[bool] = True
+    deadline: ClassVar[int | None] = None
 
     pending: Pending
     timed_out: bool = False
@@ -73,6 +79,9 @@ class Calling:
     """Can run: the first thing it does is to make the call that it stands before, or, without one, to return ``value``
     from what it runs. Only runs that are to be explored have it (SCHED-7)."""
 
+    runnable: ClassVar[bool] = True
+    deadline: ClassVar[int | None] = None
+
     request: SyscallRequest | None
     value: int = 0
 
@@ -82,6 +91,9 @@ class Forked:
     """Can run: the first thing it does is to take ``value``, what the real runtime keeps for it as the result of its
     fork, and go on (FORK-6)."""
 
+    runnable: ClassVar[bool] = True
+    deadline: ClassVar[int | None] = None
+
     pending: Pending
     value: int
 
@@ -89,6 +101,8 @@ class Forked:
 @record("system.blocked")
 class Blocked:
     """Waits in RawPOSIX for one of ``keys``, for virtual time ``deadline`` or a signal. ``why`` is for people."""
+
+    runnable: ClassVar[bool] = False
 
     pending: Pending
     keys: tuple[WaitKey, ...]
@@ -101,6 +115,9 @@ class Blocked:
 class InGrate:
     """Waits for worker ``worker`` (a thread key) of ``grate`` to serve its call."""
 
+    runnable: ClassVar[bool] = False
+    deadline: ClassVar[int | None] = None
+
     pending: Pending
     grate: int
     worker: int
@@ -109,6 +126,9 @@ class InGrate:
 @record("system.queued")
 class Queued:
     """Waits for a free worker of ``grate``, to call its function ``address``."""
+
+    runnable: ClassVar[bool] = False
+    deadline: ClassVar[int | None] = None
 
     pending: Pending
     grate: int
@@ -119,6 +139,8 @@ class Queued:
 class AtomicBlocked:
     """Waits in ``memory.atomic.wait`` at ``address`` of its cage's memory."""
 
+    runnable: ClassVar[bool] = False
+
     address: int
     deadline: int | None
 
@@ -127,8 +149,12 @@ class AtomicBlocked:
 class Idle:
     """A worker without a call."""
 
+    runnable: ClassVar[bool] = False
+    deadline: ClassVar[int | None] = None
 
-_RUNNABLE = (Ready, Retry, Calling, Forked)
+
+#: The only ones there need be.
+READY, IDLE = Ready(), Idle()
 
 Status = Ready | Retry | Calling | Forked | Blocked | InGrate | Queued | AtomicBlocked | Idle
 
@@ -172,7 +198,7 @@ class Thread:
     @property
     def runnable(self) -> bool:
         """Whether the scheduler may pick it."""
-        return isinstance(self.status, _RUNNABLE)
+        return self.status.runnable
 
     def freeze(self) -> ThreadState:
         """Its state as a value, made anew only if it ran or its status changed since."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from lindref.posix.call import Arg
 from lindref.profile import Profile
 from lindref.state.records import record, replace
 from lindref.system import abi
@@ -37,7 +38,7 @@ from lindref.vm.limits import Exhaustion
 from lindref.vm.machine import Machine
 from lindref.vm.memory import Memory
 from lindref.vm.program import Program
-from lindref.vm.store import Store, StoreState, View
+from lindref.vm.store import Cell, Store, StoreState, View
 from lindref.vm.values import Extern, FuncInst, GlobalAddr, HostFunc, Value
 
 #: Steps of a plan that are not calls of an export.
@@ -133,6 +134,12 @@ PROGRAM = (Step(START, optional=True), Step("_initialize", optional=True), Step(
 
 _BEGINNING = frozenset(step.name for step in PROGRAM)
 
+_ENTRY = "pass_fptr_to_wt"
+_U64 = (1 << 64) - 1
+
+#: What a worker that serves a call is doing.
+_SERVES = Step(_ENTRY, last=True)
+
 
 class WasmRunner:
     """See the module; implements ``lindref.system.runner.Runner``."""
@@ -158,6 +165,8 @@ class WasmRunner:
         self.stack_top = self.global_value("__stack_pointer") or 0
         #: Its low end, where it is known.
         self.stack_low = self.global_value("__stack_low")
+        #: As a worker: what calls enter by, and the stack pointer that is set before each; found once.
+        self._way_in: tuple[FuncInst | None, Cell | None] | None = None
 
     # The instance's exports.
 
@@ -330,19 +339,29 @@ class WasmRunner:
 
     # Grate calls.
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """Plan ``pass_fptr_to_wt(address, cage, pairs…)`` on this worker; false where it is not exported."""
-        func = self.inner("pass_fptr_to_wt")
+        del target
+        if self._way_in is None:
+            pointer = self.export("__stack_pointer")
+            cell = self.store.globals[pointer.number] if isinstance(pointer, GlobalAddr) else None
+            self._way_in = (self.inner(_ENTRY), cell)
+        func, cell = self._way_in
         if func is None:
             return False
         self.changed = True
         if self.machine.frame is not None:  # a call before this one trapped
             self.machine = engines.machine(self.guest.engine, self.store, max_depth=self.guest.max_depth)
-        if not self.plan:
-            self.set_global("__stack_pointer", self.stack_top)
-        mask = (1 << 64) - 1
-        args = (address & mask, cage, *(p & mask for p in pairs))
-        self.plan = (*self.plan, Step("pass_fptr_to_wt", args, last=True))
+        words = [address & _U64, cage]
+        for arg in args:
+            words += (arg.value & _U64, arg.cage & _U64)
+        if self.plan:  # a new worker: its start comes first
+            self.plan = (*self.plan, Step(_ENTRY, tuple(words), last=True))
+            return True
+        if cell is not None:
+            cell.value = self.stack_top
+        self.current = _SERVES
+        self.machine.call(func, words)
         return True
 
     # Copies.

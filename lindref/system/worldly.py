@@ -54,6 +54,8 @@ def connect(system: System) -> None:
 def attend(system: System) -> None:
     """Before each turn: the clock, if it is the real one, and what happened on the network."""
     kernel = system.kernel
+    if not kernel.gates and system.config.clock != "real":
+        return
     if system.config.clock == "real":
         clock = kernel.outside.clock
         now = kernel.ask("clock", lambda: _reading(clock(), kernel.now) if clock is not None else 0, 0)

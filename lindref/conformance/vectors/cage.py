@@ -98,7 +98,7 @@ class CageSystem(PlayingSystem):
 
     def _given(self, thread: Thread, request: SyscallRequest) -> tuple[int, int]:
         """Guest address and length that a call to the player names."""
-        return request.pairs[0][0] - self.base(thread.cage), request.pairs[1][0]
+        return request.args[0].value - self.base(thread.cage), request.args[1].value
 
     def _fetch(self, thread: Thread, request: SyscallRequest) -> None:
         address, _ = self._given(thread, request)

@@ -11,6 +11,7 @@ from lindref.conformance.vectors.frame import Frame
 from lindref.conformance.vectors.model import Json, Step
 from lindref.conformance.vectors.observe import handled, i32, seen, signed, strings, wanted, words
 from lindref.conformance.vectors.values import Values
+from lindref.posix.call import Arg
 from lindref.posix.structs import CLONE_ARGS, SIGACTION
 from lindref.system.abi import SyscallRequest
 from lindref.system.runner import Asks, AtDelivery, Finished, HandlerReturned, RunnerEvent, Trapped
@@ -103,7 +104,7 @@ class VectorRunner:
         own = self.guest.cage
         frame.waiting = True
         full = [*pairs, *[(UNUSED, own)] * (6 - len(pairs))]
-        return Asks(SyscallRequest(number, 0, caller or own, target or own, tuple(full)))
+        return Asks(SyscallRequest(number, 0, caller or own, target or own, tuple(Arg(*pair) for pair in full)))
 
     def own(self, *values: int) -> list[tuple[int, int]]:
         """Arguments that all belong to this cage."""
@@ -174,14 +175,14 @@ class VectorRunner:
 
     # Grates, cages, threads.
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """Carry out the handler in slot ``address``."""
-        del cage
+        del cage, target
         steps = self.program.handlers.get(address)
         if steps is None:
             return False
         self.role = "handler"
-        self.values.serve(pairs)
+        self.values.serve(tuple(n for arg in args for n in (arg.value, arg.cage)))
         self.frames = [Frame(steps, "handler")]
         return True
 
@@ -251,7 +252,7 @@ def _call3i(runner: VectorRunner, frame: Frame, step: Step) -> RunnerEvent | Non
     pairs += [(UNUSED, UNUSED_CAGE)] * (6 - len(pairs))
     caller, target = runner.values.value(step["self"]), runner.values.value(step["target"])
     frame.waiting = True
-    return Asks(SyscallRequest(step["n"], 0, caller, target, tuple(pairs)))
+    return Asks(SyscallRequest(step["n"], 0, caller, target, tuple(Arg(*pair) for pair in pairs)))
 
 
 def _write(runner: VectorRunner, at: Json, data: bytes) -> RunnerEvent | None:

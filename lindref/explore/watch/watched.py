@@ -26,7 +26,9 @@ from lindref.posix.cage import Cage
 from lindref.posix.kernel import Kernel, KernelState
 from lindref.state import schema
 from lindref.state.records import replace
+from lindref.system import pools
 from lindref.system.outcome import Outcome
+from lindref.system.pools import Pool
 from lindref.system.python.records import SCRATCH, SCRATCH_START
 from lindref.system.python.runner import PythonRunner
 from lindref.system.runner import RunnerEvent, WaitsOnMemory, WakesMemory
@@ -243,6 +245,13 @@ class WatchedSystem(System):
                 touches.change(("sleepers", thread.cage, event.address))
         super()._happened(thread, event)
 
+    def pool(self, grate: int) -> Pool | None:
+        """As every system; whoever asks for it leases a worker, returns one or waits."""
+        if self.touches is not None:
+            self.touches.read(("runtimes", grate))
+            self.touches.change(("runtimes", grate))
+        return super().pool(grate)
+
     # The end of the run: it comes to everybody.
 
     def end(self, outcome: Outcome) -> None:
@@ -333,12 +342,14 @@ def watch(system: System) -> WatchedSystem:
 def watched_step(system: WatchedSystem, places: Places) -> Footprint:
     """``System.step``, and what it touched."""
     touches = Touches(places)
+    pools.settle(system)
     before = _Before(system)
     system.next_turn = touches
     try:
         system.step()
     finally:
         system.next_turn = None
+    pools.settle(system)
     before.changed(system, touches)
     return touches.footprint()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lindref import classes
+from lindref.posix.call import Arg
 from lindref.state.records import replace
 from lindref.system.abi import SyscallRequest
 from lindref.system.image import Image
@@ -83,7 +84,7 @@ class Loader:
         """A mapping for the loader, made through the cage's handler table (DYN-3)."""
         cage = self.guest.cage
         values = (address, size, PROT_READ_WRITE, flags, (1 << 64) - 1, 0)
-        return SyscallRequest(MMAP, 0, cage, cage, tuple((v, cage) for v in values))
+        return SyscallRequest(MMAP, 0, cage, cage, tuple(Arg(v, cage) for v in values))
 
     # Loads in progress.
 

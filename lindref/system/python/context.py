@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lindref.posix import usermem
+from lindref.posix.call import Arg
 from lindref.state.codec import encode
 from lindref.state.pmap import PMap
 from lindref.state.records import replace
-from lindref.system.abi import SyscallRequest
 from lindref.system.events import Note
 from lindref.system.python import store
 from lindref.system.python.records import SCRATCH, SCRATCH_START
@@ -33,11 +33,7 @@ class BadAddress(Exception):
 
 
 class Suspend(BaseException):
-    """The handler waits for a call: no error, and not to be caught."""
-
-    def __init__(self, request: SyscallRequest) -> None:
-        super().__init__()
-        self.request = request
+    """The handler waits for a call: no error, and not to be caught. Its one argument is the call as a question."""
 
 
 class Undetermined(BaseException):
@@ -56,9 +52,10 @@ class Outside:
         del asked
         return perform()
 
-    def ask(self, request: SyscallRequest) -> int:
-        """A call: there is nobody who could wait for it."""
-        name = self.system.call_name(request.number)
+    def ask(self, number: int, target: int, args: tuple[Arg, ...]) -> int:
+        """A call of the grate that acts on ``target``: there is nobody who could wait for it."""
+        del target, args
+        name = self.system.call_name(number)
         raise RuntimeError(f"{name}: only a handler can make calls, a hook cannot wait")
 
     def place(self, data: bytes) -> int:
@@ -150,7 +147,8 @@ class Handling(Outside):
     """A handler at work: answers that it had before are given again, new ones are remembered."""
 
     def __init__(self, system: System, cage: int, slot: int, log: list[tuple[Any, Any]]) -> None:
-        super().__init__(system, cage)
+        self.system = system
+        self.cage = cage
         self._log = log
         self._position = 0
         #: Whether it has asked for a call and is to stop.
@@ -183,14 +181,14 @@ class Handling(Outside):
         if self.suspended is None and self._position < len(self._log):
             raise Undetermined(f"run again, it ended where it had done {_shown(self._log[self._position][0])}")
 
-    def ask(self, request: SyscallRequest) -> int:
+    def ask(self, number: int, target: int, args: tuple[Arg, ...]) -> int:
         """The result of a call, which may have to be waited for."""
-        asked = call_question(request)
         if self.suspended is not None:
             raise self.suspended
+        asked = ("call", number, self.cage, target, args)
         if self._position < len(self._log):
             return int(self._again(asked))
-        self.suspended = Suspend(request)
+        self.suspended = Suspend(asked)
         raise self.suspended
 
     def place(self, data: bytes) -> int:
@@ -204,13 +202,10 @@ class Handling(Outside):
         return self.system.base(self.cage) + offset
 
 
-def call_question(request: SyscallRequest) -> tuple[Any, ...]:
-    """A call as a question."""
-    return ("call", request.number, request.caller, request.target, request.pairs)
-
-
 def _shown(asked: tuple[Any, ...]) -> str:
     """A question, for people."""
     what, *rest = asked
+    if what == "call":
+        rest = [*rest[:-1], *((arg.value, arg.cage) for arg in rest[-1])]
     text = ", ".join(map(repr, rest))
     return f"{what}({text if len(text) < 80 else text[:77] + '...'})"

@@ -20,7 +20,6 @@ from lindref import classes
 from lindref.posix.call import SLOTS, UNUSED, Arg, i32, i64
 from lindref.posix.params import ParamKind
 from lindref.posix.table import CALLS, NUMBERS
-from lindref.system.abi import SyscallRequest
 from lindref.system.python.context import BadAddress, Outside
 from lindref.system.python.store import Store
 from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, THREEI_CALLS
@@ -177,16 +176,17 @@ class Grate:
         string (or bytes) becomes a string in the grate's memory that the caller's argument points to. ``number``:
         another call with these arguments. ``target``: the cage to act on, if not the call's own.
         """
-        call = self._serving
-        if len(args) > len(call.args):
-            raise TypeError(f"forward: a call has {len(call.args)} arguments")
-        pairs = list(call.args)
-        for slot, arg in enumerate(args):
-            if arg is not ...:
-                pairs[slot] = Arg(self._value(arg), pairs[slot].cage)
-        return self._ask(
-            call.number if number is None else number, call.target if target is None else target, pairs
-        )
+        call = self._call or self._serving
+        sent = call.args
+        if args:
+            if len(args) > len(sent):
+                raise TypeError(f"forward: a call has {len(sent)} arguments")
+            pairs = list(sent)
+            for slot, arg in enumerate(args):
+                if arg is not ...:
+                    pairs[slot] = Arg(self._value(arg), pairs[slot].cage)
+            sent = tuple(pairs)
+        return self._ask(call.number if number is None else number, call.target if target is None else target, sent)
 
     def call(
         self, call: str | int, *args: int | str | bytes, target: int | None = None, owner: int | None = None
@@ -200,19 +200,20 @@ class Grate:
         acts = self.id if target is None else target
         owns = acts if owner is None else owner
         values = [self._value(arg) for arg in args]
-        return self._ask(number, acts, [Arg(v, owns) for v in values] + [Arg(UNUSED, owns)] * (SLOTS - len(values)))
+        sent = [Arg(v, owns) for v in values] + [Arg(UNUSED, owns)] * (SLOTS - len(values))
+        return self._ask(number, acts, tuple(sent))
 
     def register(self, cage: int, call: str | int, grate: int | None = None, address: int | None = None) -> int:
         """Have ``call`` of ``cage`` served by this grate's method for it, or by function ``address`` of ``grate``."""
         number = NAMES[call] if isinstance(call, str) else call
         mine = self.id if grate is None else grate
         pairs = [Arg(cage, number), Arg(UNUSED, mine), Arg(number if address is None else address, self.id)]
-        return self._ask(REGISTER_HANDLER, self.id, pairs + [Arg(UNUSED, self.id)] * 3)
+        return self._ask(REGISTER_HANDLER, self.id, tuple(pairs + [Arg(UNUSED, self.id)] * 3))
 
     def copy_table(self, source: int, target: int) -> int:
         """Replace the whole handler table of cage ``target`` by that of ``source``."""
         pairs = [Arg(source, target), *[Arg(UNUSED, self.id)] * 5]
-        return self._ask(COPY_HANDLER_TABLE_TO_CAGE, self.id, pairs)
+        return self._ask(COPY_HANDLER_TABLE_TO_CAGE, self.id, tuple(pairs))
 
     def print(self, text: str | bytes, fd: int = 2) -> int:
         """Write to one of the grate's own descriptors; they begin as the run's standard streams."""
@@ -297,9 +298,9 @@ class Grate:
             raise TypeError(f"an argument of a call is a number, a string or bytes, not {type(arg).__name__}")
         return arg & (1 << 64) - 1
 
-    def _ask(self, number: int, target: int, pairs: list[Arg]) -> int:
-        sent = tuple((pair.value, pair.cage) for pair in pairs)
-        return self._here.ask(SyscallRequest(number, 0, self.id, target, sent))
+    def _ask(self, number: int, target: int, args: tuple[Arg, ...]) -> int:
+        here = self._context or self._here
+        return here.ask(number, target, args)
 
 
 def class_name(cls: type) -> str:
@@ -324,11 +325,9 @@ def numbers_of(cls: type[Grate], present: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({*cls.served, *(present if "any_call" in cls.arity else ())}))
 
 
-def apply(grate: Grate, method: str, call: Served) -> int:
-    """Serve ``call``; raises ``TypeError`` for a result that is none."""
-    takes = grate.arity[method]
-    values = call.values()
-    result: object = getattr(grate, method)(call, *(values if takes is None else values[: takes - 1]))
+def apply(grate: Grate, method: str, call: Served, values: tuple[int, ...]) -> int:
+    """Serve ``call`` by a method that takes these ``values``; raises ``TypeError`` for a result that is none."""
+    result: object = getattr(grate, method)(call, *values)
     if not isinstance(result, int):
         said = "nothing" if result is None else f"a {type(result).__name__}"
         raise TypeError(f"{method} returned {said}, not a whole number (a forgotten `return`?)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lindref import classes
+from lindref.posix.call import Arg
 from lindref.state.pmap import PMap
 from lindref.state.records import record
 from lindref.system.python.plain import Table
@@ -39,18 +40,18 @@ class GrateState:
     cages: PMap[Entries] = classes.field(factory=PMap)
 
 
-@record("python.handling")
+@record("python.handling", version=2)
 class HandlingState:
     """A handler on its way: the call it serves, and every answer it has had so far beside what it had asked (PY-4).
 
-    ``address`` is the number of the call, -1 while the worker is free; ``target`` the cage it acts on; ``pairs`` are
-    values and cages in turn; ``asked`` is the call it waits for.
+    ``address`` is the number of the call, -1 while the worker is free; ``target`` the cage it acts on, ``args`` its
+    arguments; ``asked`` is the call it waits for.
     """
 
     slot: int
     address: int = -1
     target: int = 0
-    pairs: tuple[int, ...] = ()
+    args: tuple[Arg, ...] = ()
     log: tuple[tuple[Any, Any], ...] = ()
     asked: Any = None
 

@@ -10,10 +10,9 @@ from lindref.posix.call import Arg, i32
 from lindref.posix.errno import EFAULT
 from lindref.system.abi import SyscallRequest
 from lindref.system.python import grate as grates
-from lindref.system.python.context import BadAddress, Handling, Suspend, Undetermined, call_question
+from lindref.system.python.context import BadAddress, Handling, Suspend, Undetermined
 from lindref.system.python.records import HandlingState
 from lindref.system.runner import Asks, Finished, RunnerEvent, Trapped
-from lindref.system.threads import InGrate, Pending
 
 if TYPE_CHECKING:
     from lindref.system.guests import CageGuest
@@ -29,11 +28,14 @@ class PythonRunner:
         self.slot = state.slot
         self.address = state.address
         self.target = state.target
-        self.pairs = state.pairs
+        self.args = state.args
         self.log: list[tuple[Any, Any]] = list(state.log)
         self.asked: Any = state.asked
-        #: The call in the form that handlers get, made when first needed.
+        #: The call in the form that handlers get, and its arguments as they get them; made when first needed.
         self.served: grates.Served | None = None
+        self.values: tuple[int, ...] = ()
+        #: The method that serves each call, of those that came before.
+        self._methods: dict[int, str | None] = {}
         self.ticks = 0
         self.changed = True
 
@@ -50,18 +52,20 @@ class PythonRunner:
         if not self.slot:
             return Trapped("a grate in Python cannot fork itself or make threads")
         grate = system.python[cage]
-        method = grates.method_of(type(grate), self.address)
+        method = self._method(self.address)
         assert method is not None, "serve looked"
-        call = self.served = self.served or self._call()
+        call = self.served or self._call(grate.arity[method])
         handling = Handling(system, cage, self.slot, self.log)
         space = grate.__dict__
-        before = space.get("_context"), space.get("_call")
         space["_context"], space["_call"] = handling, call
         try:
-            value = grates.apply(grate, method, call)
+            value = grates.apply(grate, method, call, self.values)
             handling.finished()
         except Suspend as wait:
-            return self._waits(wait.request)
+            handling.suspended = None  # no cycle through its traceback: this happens with every call
+            self.asked = wait.args[0]
+            _, number, caller, target, args = self.asked
+            return Asks(SyscallRequest(number, 0, caller, target, args))
         except Undetermined as error:
             self._free()
             return Trapped(f"not deterministic: {error}", (f"{type(grate).__name__}.{method}",))
@@ -73,21 +77,24 @@ class PythonRunner:
         except Exception as error:  # noqa: BLE001  # the author's mistake is an outcome of the run
             return self._failed(error, method)
         finally:
-            space["_context"], space["_call"] = before
+            space["_context"] = space["_call"] = None
         if handling.suspended is not None:
             self._free()
             return Trapped("it caught what ends a wait (a bare except?)", (f"{type(grate).__name__}.{method}",))
         self._free()
         return Finished(value)
 
-    def _call(self) -> grates.Served:
-        """The call as the handler gets it."""
-        args = tuple(Arg(v, c) for v, c in zip(self.pairs[::2], self.pairs[1::2], strict=True))
-        return grates.Served(self.address, self.guest.system.call_name(self.address), self.target, args)
+    def _call(self, takes: int | None) -> grates.Served:
+        """The call as the handler gets it, which takes so many arguments (and the call itself)."""
+        name = self.guest.system.call_name(self.address)
+        call = self.served = grates.Served(self.address, name, self.target, self.args)
+        self.values = () if takes == 1 else call.values()[: None if takes is None else takes - 1]
+        return call
 
-    def _waits(self, request: SyscallRequest) -> RunnerEvent:
-        self.asked = call_question(request)
-        return Asks(request)
+    def _method(self, number: int) -> str | None:
+        if number not in self._methods:
+            self._methods[number] = grates.method_of(self._class, number)
+        return self._methods[number]
 
     def _failed(self, error: Exception, method: str) -> RunnerEvent:
         """PY-8: what went wrong in one line, with the innermost place that is not ours."""
@@ -100,14 +107,14 @@ class PythonRunner:
         return Trapped(said, (f"{self._class.__name__}.{method} ({place})",))
 
     def _free(self) -> None:
-        self.address, self.target, self.pairs, self.asked = -1, 0, (), None
+        self.address, self.target, self.args, self.asked = -1, 0, (), None
         self.log, self.served = [], None
 
     def resume(self, value: int) -> None:
         """The answer to the call it waits for."""
         self.changed = True
         if self.asked is not None:
-            self.log.append((self.asked, i32(value)))
+            self.log.append((self.asked, value if -0x80000000 <= value < 0x80000000 else i32(value)))
             self.asked = None
 
     def attend(self, wanted: bool) -> None:
@@ -118,24 +125,15 @@ class PythonRunner:
         del handler, signo, token
         return False
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """Serve call ``address``: the numbers of calls are the addresses of the methods (PY-3)."""
         del cage
-        if grates.method_of(self._class, address) is None:
+        if self._method(address) is None:
             return False
         self.changed = True
-        self.address, self.pairs, self.asked = address, pairs, None
-        self.target = self._serving().target
+        self.address, self.target, self.args, self.asked = address, target, args, None
         self.log, self.served = [], None
         return True
-
-    def _serving(self) -> Pending:
-        """The call that is handed to this worker."""
-        threads = self.guest.system.threads
-        me = next(thread for thread in threads.values() if thread.runner is self)
-        caller = threads[me.serving].status
-        assert isinstance(caller, InGrate)
-        return caller.pending
 
     def fork(self, guest: CageGuest) -> PythonRunner:
         """A grate that forks itself: the child traps, since there is no grate in it."""
@@ -149,7 +147,7 @@ class PythonRunner:
     def freeze(self) -> HandlingState:
         """The handler as data."""
         self.changed = False
-        return HandlingState(self.slot, self.address, self.target, self.pairs, tuple(self.log), self.asked)
+        return HandlingState(self.slot, self.address, self.target, self.args, tuple(self.log), self.asked)
 
     @classmethod
     def thaw(cls, guest: CageGuest, state: HandlingState) -> PythonRunner:

@@ -137,7 +137,7 @@ def _next(system: System, thread: Thread, plan: Attaching) -> None:
         # As a forked child of a grate does it: self and target are the grate (3i.md 1.6).
         me = plan.grate
         pairs = ((plan.cage, plan.left[0]), (UNUSED, me), (plan.left[0], me), *((UNUSED, me),) * 3)
-        request = abi.SyscallRequest(REGISTER_HANDLER, 0, me, me, pairs)
+        request = abi.SyscallRequest(REGISTER_HANDLER, 0, me, me, tuple(Arg(*pair) for pair in pairs))
         calls.begin(system, thread, request, then="attach", memo=replace(plan, left=plan.left[1:]))
     elif isinstance(plan.image, ScriptState):
         thread.runner = ScriptRunner(plan.image, system.guest(thread.cage))
@@ -145,8 +145,8 @@ def _next(system: System, thread: Thread, plan: Attaching) -> None:
     elif plan.image is not None:
         lifecycle.start_image(system, thread, plan.image)
     else:
-        number, caller, target, pairs = plan.then
-        calls.begin(system, thread, abi.SyscallRequest(number, 0, caller, target, pairs))
+        number, caller, target, args = plan.then
+        calls.begin(system, thread, abi.SyscallRequest(number, 0, caller, target, args))
 
 
 def registered(system: System, thread: Thread, pending: Pending, result: int) -> None:
@@ -190,17 +190,17 @@ def execs_word(system: System, thread: Thread, request: abi.SyscallRequest) -> b
     """
     if request.number != EXECVE:
         return False
-    (path, path_cage), (argv, argv_cage) = request.pairs[:2]
-    text = usermem.cstring(system.kernel, path, 32)
+    path, argv = request.args[:2]
+    text = usermem.cstring(system.kernel, path.value, 32)
     if text is None or not (text.startswith(WORD.encode()) or text == OPEN.encode()):
         return False
     word = OPEN if text == OPEN.encode() else text[len(WORD) :].decode("ascii", "replace")
-    rest = usermem.copy_in(system.kernel, argv + 8, 8)
+    rest = usermem.copy_in(system.kernel, argv.value + 8, 8)
     known = word == OPEN or (word.isdigit() and int(word) < len(system.shelf))
     if not known or rest is None or not any(rest):
         return False
-    pairs = ((int.from_bytes(rest, "little"), path_cage), (argv + 8, argv_cage), *request.pairs[2:])
-    begin(system, thread, (word,), over=request.target, then=(EXECVE, request.caller, request.target, pairs))
+    args = (Arg(int.from_bytes(rest, "little"), path.cage), Arg(argv.value + 8, argv.cage), *request.args[2:])
+    begin(system, thread, (word,), over=request.target, then=(EXECVE, request.caller, request.target, args))
     return True
 
 
