@@ -14,8 +14,9 @@ from typing import Any
 from lindref.posix import openfile, processes
 from lindref.properties.copies import Pages
 from lindref.properties.tables import BENEATH, DEREGISTER, EXITING, NOT_THERE, Row, Whole
-from lindref.system import calls, grates, schedule
-from lindref.threei import tables
+from lindref.state.records import replace
+from lindref.system import calls, capable, grates, schedule
+from lindref.threei import capabilities, tables
 from lindref.threei.tables import Handler
 
 #: Fault of handler tables -> statements of which at least one catches it.
@@ -292,8 +293,6 @@ def _other_error(real: Any) -> Any:
 
 def _child_hidden(real: Any) -> Any:
     def complete(system: Any, thread: Any, pending: Any, value: int, *rest: Any) -> None:
-        from lindref.state.records import replace
-
         real(system, thread, replace(pending, child=0), value, *rest)
 
     return complete
@@ -325,6 +324,31 @@ def _by_luck(real: Any) -> Any:
     return pick
 
 
+def _nothing_wrong(_: Any) -> Any:
+    return lambda *_: ""
+
+
+def _any_function(real: Any) -> Any:
+    def registration(state: Any, actor: int, runs: int, cage: int, number: int, to: Any) -> str:
+        row = state.rows.get(cage, {}).get(number)
+        same = row is not None and row.cage == to.cage
+        return str(real(state, actor, runs, cage, number, row if same else to))
+
+    return registration
+
+
+def _not_passed_on(real: Any) -> Any:
+    def served(system: Any, thread: Any) -> Any:
+        pending = real(system, thread)
+        return None if pending is None else replace(pending, args=())
+
+    return served
+
+
+def _for_ever(_: Any) -> Any:
+    return lambda system, cage: system.tables.parents.get(cage, cage)
+
+
 #: Fault of whole runs -> what is changed (object, name, a function from the real thing to the broken one), and the
 #: statements of which at least one catches it.
 RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
@@ -337,6 +361,13 @@ RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
     "an exit code is not cut": ((processes, "exited", _no_mask), ("40",)),
     "nobody learns of a child's end": ((processes, "_tell_parent", _no_zombie), ("39",)),
     "a child's descriptors are not counted": ((openfile, "retain", _not_kept), ("44",)),
+    "registrations are not judged": ((capabilities, "registration", _nothing_wrong), ("C1", "C2")),
+    "copies of tables are not judged": ((capabilities, "copy", _nothing_wrong), ("C1",)),
+    "self and target are not compared": ((capabilities, "call", _nothing_wrong), ("C1",)),
+    "copies of memory are not judged": ((capabilities, "data", _nothing_wrong), ("C3",)),
+    "only the grate of a row counts, not its function": ((capabilities, "registration", _any_function), ("C1",)),
+    "who passes a registration on is judged, not who asked": ((capable, "served", _not_passed_on), ("C2",)),
+    "a program has its parent's rights after exec": ((capable, "master", _for_ever), ("C1", "C3")),
     "the scheduler does not ask": ((schedule, "pick", _by_luck), ("T6",)),
 }
 

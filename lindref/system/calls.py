@@ -73,7 +73,7 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
             args=tuple((a.value, a.cage) for a in args),
             within=pending.within,
         )
-    if system.config.capabilities and then == "guest" and capable.refuse_call(system, thread, pending):
+    if then == "guest" and capable.refuse_call(system, thread, pending):
         return
     dispatch(system, thread, pending)
 

@@ -6,7 +6,7 @@ memory, load modules, stop threads. Rules FORK-*, THREAD-*, EXEC-*, EXIT-* in sp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lindref.posix import memory, processes
 from lindref.posix.cage import MAIN_THREAD
@@ -49,6 +49,7 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
     old = system.runtimes.get(cage)
     if old is not None:
         grates.abandon(system, cage)
+        _release(system, cage)
         processes.execed(system.kernel, cage, request.env)
     processes.runs(system.kernel, cage, request.path, request.argv)
     system.drop_workers(cage)
@@ -76,6 +77,24 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
     values = (0, image.minimum + ARENA_SIZE, PROT_READ_WRITE, FIXED_PRIVATE_ANONYMOUS, (1 << 64) - 1, 0)
     request_ = abi.SyscallRequest(MMAP, 0, cage, cage, tuple(Arg(v, cage) for v in values))
     calls.begin(system, thread, request_, then="load")
+
+
+def became(system: System, thread: Thread, handlers: tuple[tuple[Any, ...], ...]) -> None:
+    """A script goes on as a program of its own, as after exec; its memory stays (SCRIPT-1)."""
+    cage = thread.cage
+    grates.abandon(system, cage)
+    _release(system, cage)
+    system.drop_workers(cage)
+    fresh = {"serves": True, "workers": 0, "free": (), "queue": (), "handlers": handlers, "master": 0}
+    system.runtimes = system.runtimes.set(cage, replace(system.runtimes[cage], **fresh))
+    thread.runner.resume(0)
+
+
+def _release(system: System, cage: int) -> None:
+    """``cage`` runs another program: children that still run the old one run it for themselves (CAP-1)."""
+    for child, runtime in system.runtimes.items():
+        if runtime.master == cage:
+            system.runtimes = system.runtimes.set(child, replace(runtime, master=0))
 
 
 def mapped(system: System, thread: Thread) -> None:
@@ -115,9 +134,9 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
     _unwind(original)
     system.fork_memory(parent, child)
     processes.forked(system.kernel, parent, child)
-    old = system.runtimes[parent]
-    family = old.family or parent
-    runtime = replace(old, cage=child, serves=False, workers=0, free=(), queue=(), family=family)
+    image = system.runtimes[parent]
+    kin = {"family": image.family or parent, "master": image.master or parent}
+    runtime = replace(image, cage=child, serves=False, workers=0, free=(), queue=(), **kin)
     system.runtimes = system.runtimes.set(child, runtime)
     system.tables = tables.on_fork(system.tables, parent, child)
     if system.grates:

@@ -28,6 +28,13 @@ class Asks:
 
 
 @classes.frozen
+class Becomes:
+    """A script goes on as a program of its own (SCRIPT-1), with these handlers; ``resume`` follows."""
+
+    handlers: tuple[tuple[Any, ...], ...]
+
+
+@classes.frozen
 class Finished:
     """Its program is over; ``value`` is what the entry function returned (0 if nothing)."""
 
@@ -102,6 +109,7 @@ class HostEnds:
 
 RunnerEvent = (
     Asks
+    | Becomes
     | Finished
     | Trapped
     | Preempted

@@ -8,7 +8,7 @@ from lindref import classes
 from lindref.state.records import record
 
 
-@record("system.runtime", version=2)
+@record("system.runtime", version=3)
 class CageRuntime:
     """A cage's image and what belongs to it.
 
@@ -17,6 +17,7 @@ class CageRuntime:
     which ``free`` (thread keys, longest free first) wait; ``queue`` are the threads that wait for one. A cage that runs
     a script has no image: ``digest`` is empty, and ``handlers`` are the scripts it serves calls with (SCRIPT-1).
     ``family`` is the cage whose image this one's was forked from, 0 for its own (FORK-6).
+    ``master`` is, in a forked cage that has not exec'd, the cage whose program it runs, 0 in any other (CAP-1).
     """
 
     cage: int
@@ -30,6 +31,7 @@ class CageRuntime:
     queue: tuple[int, ...] = ()
     handlers: tuple[tuple[Any, ...], ...] | None = None
     family: int = 0
+    master: int = 0
 
 
 def text(data: bytes) -> str:
@@ -50,7 +52,8 @@ class Config:
     loaded with, as (import module, path in the root); without any they are found (DYN-1). ``accesses``: a run to be
     explored, in which every turn has a whole quantum, and before which accesses to memory that others reach another
     thread may be picked: ``none``, ``shared`` (not those of a thread to the stack of its own functions), ``all``
-    (SCHED-7); ``""``: no such run. ``capabilities``: whom a cage may name is restricted (CAP-1).
+    (SCHED-7); ``""``: no such run. ``capabilities``: the capability rules are in force in profile
+    ``lind`` too (CAP-1).
     """
 
     workers: int = 32

@@ -12,7 +12,7 @@ from lindref import classes
 from lindref.posix.call import Arg
 from lindref.state.records import record, replace
 from lindref.system.abi import SyscallRequest
-from lindref.system.runner import Asks, Finished, RunnerEvent, Trapped
+from lindref.system.runner import Asks, Becomes, Finished, RunnerEvent, Trapped
 from lindref.threei.numbers import UNUSED
 
 if TYPE_CHECKING:
@@ -72,6 +72,15 @@ class StoreStep:
     data: bytes
 
 
+@record("script.become")
+class BecomeStep:
+    """From here on the script is a program of its own, as one is after exec: it serves calls with ``handlers``
+    (3I-GRATE-6), and acts no more for the cage it was forked from (CAP-1).
+    """
+
+    handlers: tuple[tuple[Any, ...], ...] = ()
+
+
 @record("script.state")
 class ScriptState:
     """A script on its way. ``results`` are those of the calls so far, by position of the step; ``pairs`` belong to the
@@ -111,6 +120,9 @@ class ScriptRunner:
             if isinstance(step, ReturnStep):
                 self.state = replace(self.state, position=len(self.state.steps))
                 return Finished(step.value)
+            if isinstance(step, BecomeStep):
+                self.state = replace(self.state, handlers=step.handlers, waiting=True)
+                return Becomes(step.handlers)
             assert isinstance(step, CallStep)
             self.state = replace(self.state, waiting=True)
             return Asks(self._request(step))

@@ -11,7 +11,8 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
-from lindref.system import accesses, calls, delivery, grates, lifecycle, schedule, worldly
+from lindref.state.records import replace
+from lindref.system import accesses, calls, delivery, grates, lifecycle, pools, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
@@ -23,6 +24,7 @@ from lindref.system.runner import (
     Asks,
     AtAccess,
     AtDelivery,
+    Becomes,
     CannotLoad,
     Finished,
     HandlerReturned,
@@ -126,6 +128,8 @@ class System:
         self.quantum = self.config.quantum
         #: What ``lindref.system.state`` froze last: what has not changed since is taken from there.
         self.last_state: Any = None
+        #: Cages that stand for what is outside the run, whose table any cage may name as self.
+        self.common: frozenset[int] = frozenset()
         #: Gives host files that stand in for libraries which the root has not (BOOT-5).
         self.libraries: Callable[[], Sequence[str]] | None = None
         #: What calls return instead of being made: result by the call's number (TRAVEL-4).
@@ -317,6 +321,8 @@ class System:
                 self.yielded = True
             case AtAccess():
                 pass  # SCHED-7: whoever can run may go on from here
+            case Becomes(handlers):
+                lifecycle.became(self, thread, handlers)
             case Finished(value):
                 self._finished(thread, value)
             case Trapped(message, where):
@@ -522,6 +528,12 @@ class System:
                 return None
             found = self.pools[grate] = pools.of(runtime)
         return found
+
+    def set_runtime(self, cage: int, **changes: Any) -> None:
+        """Replace fields of a cage's runtime record."""
+        pools.settle(self)
+        self.pools.pop(cage, None)
+        self.runtimes = self.runtimes.set(cage, replace(self.runtimes[cage], **changes))
 
     # Memory.
 

@@ -82,7 +82,7 @@ class CageMemories:
 def serve(system: System, thread: Thread, pending: Pending) -> None:
     """Do a call of 3i itself."""
     args = pending.args
-    if system.config.capabilities and pending.then == "guest" and capable.refuse_service(system, thread, pending):
+    if pending.then == "guest" and capable.refuse_service(system, thread, pending):
         return
     if pending.number == REGISTER_HANDLER:
         system.tables, result = tables.register(

@@ -1,12 +1,18 @@
 """Whom a cage may name in its calls: pure functions that say which rule a call breaks, "" if none (CAP-1 … CAP-5).
 
-``handed`` are the cages that the calls being served name: their targets, and the owners of their arguments.
+``handed`` are the cages that the calls being served name: their targets, and the owners of their arguments. ``master``
+is the cage whose program the actor runs: itself, or, in a forked child that has not exec'd, the cage it comes from.
+
+The *way* of a call is who serves it, and who serves it when that one passes it on, and so on. What others have imposed
+on a cage is what stands on the ways of its calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lindref import classes
+from lindref.state.pmap import PMap
 from lindref.threei.numbers import (
     BENEATH,
     COPY_HANDLER_TABLE_TO_CAGE,
@@ -14,10 +20,20 @@ from lindref.threei.numbers import (
     REGISTER_HANDLER,
     THREEI_CALLS,
 )
-from lindref.threei.tables import Handler, HandlerTables
+from lindref.threei.tables import Handler, HandlerTables, Rows
 
 #: Handlers that a call is followed through at most: tables can lead in a circle.
 _LONGEST = 64
+
+
+@classes.frozen
+class Way:
+    """The way of a call: the handlers in cages, the nearest first, and how it ends: ``beneath`` (it is served),
+    ``gone`` (at a row whose grate is gone), ``none`` (where there is no row), ``circle``.
+    """
+
+    handlers: tuple[Handler, ...]
+    end: str
 
 
 def below(tables: HandlerTables, cage: int, ancestor: int) -> bool:
@@ -32,13 +48,35 @@ def below(tables: HandlerTables, cage: int, ancestor: int) -> bool:
     return False
 
 
-def _may_act(tables: HandlerTables, actor: int, cage: int, handed: frozenset[int]) -> bool:
+def way(tables: HandlerTables, cage: int, number: int) -> Way:
+    """Where call ``number`` of ``cage`` goes."""
+    found: list[Handler] = []
+    seen = {cage}
+    while len(found) < _LONGEST:
+        rows = tables.rows.get(cage)
+        if rows is None or number not in rows:
+            return Way(tuple(found), "none")
+        row = rows[number]
+        if row is None:
+            return Way(tuple(found), "gone")
+        if row.cage in BENEATH:
+            return Way(tuple(found), "beneath")
+        found.append(row)
+        if row.cage in seen:
+            break
+        cage = row.cage
+        seen.add(cage)
+    return Way(tuple(found), "circle")
+
+
+def _may_act(tables: HandlerTables, actor: int, cage: int, handed: frozenset[int] = frozenset()) -> bool:
     return cage == actor or cage in handed or below(tables, cage, actor)
 
 
 def call(
     tables: HandlerTables,
     actor: int,
+    master: int,
     number: int,
     caller: int,
     target: int,
@@ -46,59 +84,92 @@ def call(
     handed: frozenset[int],
 ) -> str:
     """What is wrong with the ids of a call that ``actor`` makes; ``owners`` are living cages."""
-    launches = number in (REGISTER_HANDLER, COPY_HANDLER_TABLE_TO_CAGE) and caller == target
-    if not (launches and below(tables, actor, caller)):
-        if not all(_may_act(tables, actor, cage, handed) for cage in (caller, target)):
+    about_tables = number in (REGISTER_HANDLER, COPY_HANDLER_TABLE_TO_CAGE) and caller == target
+    if not (about_tables and (caller == master or _as_bound(tables, actor, number, caller))):
+        if not (_may_act(tables, actor, caller) and _may_act(tables, actor, target, handed)):
             return "CAP-1"
     if number not in THREEI_CALLS and not all(_may_act(tables, actor, owner, handed) for owner in owners):
         return "CAP-2"
     return ""
 
 
-def registration(tables: HandlerTables, actor: int, cage: int, number: int, handler: int) -> str:
+def _as_bound(tables: HandlerTables, actor: int, number: int, ancestor: int) -> bool:
+    """Whether ``ancestor`` is one, and what is imposed on the actor's own call of that number rests on it too."""
+    if not below(tables, actor, ancestor):
+        return False
+    bound = _others(tables, actor, way(tables, actor, number))
+    return bound is None or bound in way(tables, ancestor, number).handlers
+
+
+def registration(tables: HandlerTables, actor: int, master: int, cage: int, number: int, to: Handler) -> str:
     """What is wrong with a registration that ``actor`` asks for."""
-    if not _may_act(tables, actor, cage, frozenset()) or handler in BENEATH:
+    if not _may_act(tables, actor, cage) or to.cage in BENEATH:
         return "CAP-3"
-    related = handler in (actor, DEREGISTER) or below(tables, handler, actor) or below(tables, actor, handler)
-    rows = tables.rows.get(cage)
-    row = rows.get(number) if rows is not None else None
-    if not related or not _stays(tables, actor, (cage, number), row, handler):
+    offered = to.cage in (DEREGISTER, master) or _may_act(tables, actor, to.cage)
+    if not offered and to not in way(tables, actor, number).handlers:
         return "CAP-3"
-    return ""
+    nothing: Rows = PMap()
+    rows = tables.rows.get(cage, nothing)
+    if to.cage != DEREGISTER:
+        rows = rows.set(number, to)
+    elif number in rows:
+        rows = rows.remove(number)
+    after = HandlerTables(tables.rows.set(cage, rows), tables.exiting, tables.parents)
+    return "" if _stays(tables, after, master, cage, number) else "CAP-3"
 
 
-def copy(tables: HandlerTables, actor: int, source: int, target: int) -> str:
+def copy(tables: HandlerTables, actor: int, master: int, source: int, target: int) -> str:
     """What is wrong with a copy of a table that ``actor`` asks for."""
-    if not _may_act(tables, actor, target, frozenset()):
-        return "CAP-4"
     new = tables.rows.get(source)
-    for number, row in (tables.rows.get(target) or {}).items():
-        after = new.get(number) if new is not None else None
-        if not _stays(tables, actor, (target, number), row, DEREGISTER if after is None else after.cage):
-            return "CAP-4"
-    return ""
+    if new is None:
+        return ""  # nothing changes (3I-COPY-3)
+    if not _may_act(tables, actor, target) or not _kin(tables, actor, source):
+        return "CAP-4"
+    after = HandlerTables(tables.rows.set(target, new), tables.exiting, tables.parents)
+    old = tables.rows.get(target)
+    numbers = {*new.keys(), *(() if old is None else old.keys())}
+    fits = (_stays(tables, after, master, target, number) for number in sorted(numbers))
+    return "" if all(fits) else "CAP-4"
 
 
-def data(tables: HandlerTables, actor: int, cages: Iterable[int], handed: frozenset[int]) -> str:
+def data(tables: HandlerTables, actor: int, master: int, cages: Iterable[int], handed: frozenset[int]) -> str:
     """What is wrong with copying data between ``cages``."""
-    return "" if all(_may_act(tables, actor, cage, handed) for cage in cages) else "CAP-5"
+    allowed = all(cage == master or _may_act(tables, actor, cage, handed) for cage in cages)
+    return "" if allowed else "CAP-5"
 
 
-def _stays(
-    tables: HandlerTables, actor: int, place: tuple[int, int], row: Handler | None, handler: int
-) -> bool:
-    """Whether what the row at ``place`` (cage, number) imposes rests on the cage still when ``handler`` is there."""
-    cage, number = place
-    if row is None or row.cage in BENEATH or row.cage == actor or below(tables, row.cage, actor):
+def _kin(tables: HandlerTables, actor: int, cage: int) -> bool:
+    """Whether one of the two is the other, or stands above it."""
+    return cage == actor or below(tables, cage, actor) or below(tables, actor, cage)
+
+
+def _others(tables: HandlerTables, master: int, found: Way) -> Handler | None:
+    """The first handler on a way that neither ``master`` nor a cage beneath it has."""
+    return next((h for h in found.handlers if h.cage != master and not below(tables, h.cage, master)), None)
+
+
+def _stays(before: HandlerTables, after: HandlerTables, master: int, cage: int, number: int) -> bool:
+    """Whether a change of row ``number`` of ``cage`` leaves what others than ``master`` imposed on it, and makes it no
+    freer than ``master`` is itself."""
+    old, new = way(before, cage, number), way(after, cage, number)
+    mine = way(before, master, number)
+    given = master != cage and mine.end == "beneath"
+    if old == new:
         return True
-    for _ in range(_LONGEST):
-        if handler == row.cage:
-            return True
-        if handler == cage:
-            return False  # its way is the row that is to be replaced
-        rows = tables.rows.get(handler)
-        following = rows.get(number) if rows is not None else None
-        if following is None or following.cage == handler:
+    if not new.handlers and new.end == "none":  # the row is removed
+        first = old.handlers[0].cage if old.handlers else None
+        if first is None:
+            return old.end != "gone" or given
+        return first == master or below(before, first, master)
+    imposed = _others(before, master, old)
+    if imposed is not None and imposed not in new.handlers:
+        return False
+    if imposed is None and old.end == "gone" and new.end != "gone" and not given:
+        return False
+    if new.end == "beneath":
+        if old.end != "beneath" and not given:
             return False
-        handler = following.cage
-    return False
+        bound = _others(before, master, mine)
+        if master != cage and bound is not None and bound not in new.handlers:
+            return False
+    return True

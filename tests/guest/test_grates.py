@@ -42,7 +42,11 @@ def test_expected_as_recorded(name: str, tmp_path: Path) -> None:
     guest = copied(name, tmp_path)
     done = run(guest, profile=LIND)
     assert done.system.outcome is not None
-    assert done.stdout == guest.stdout.replace("new: old", "new: /new.wasm")
+    expected = guest.stdout.replace("new: old", "new: /new.wasm")
+    if name == "grate_inherit":  # there a child can leave (deviation 3I-ANY-TABLE)
+        expected = expected.replace("copied: -1\nopted out: 505", "copied: 0\nopted out: 0")
+        expected = expected.replace("app: 206", "app: 205").replace("asked 6", "asked 5")
+    assert done.stdout == expected
     assert done.system.outcome.status == guest.exit_status
 
 
@@ -123,7 +127,7 @@ def test_fork_exec() -> None:
 
 
 def test_inherit() -> None:
-    """3I-FORK-1, 3I-EXEC-1: child, image after exec and grandchild are interposed; the one that left is not."""
+    """3I-FORK-1, 3I-EXEC-1: child, image after exec and grandchild are interposed; the one that would leave cannot."""
     done = the("grate_inherit")
     ways = done.ways("geteuid")
     assert ways == [
@@ -131,7 +135,7 @@ def test_inherit() -> None:
         "3 geteuid > 1",
         "3 geteuid > 1",
         "4 geteuid > 1",
-        "5 geteuid",
+        "5 geteuid > 1",
         "2 geteuid > 1",
     ]
 

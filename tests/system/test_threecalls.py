@@ -10,6 +10,7 @@ from grate_scenes import (
     GETPID,
     GETPPID,
     GETUID,
+    OPEN,
     PIPE,
     READ,
     WAITS,
@@ -59,6 +60,7 @@ def test_route_2_self_names_the_table() -> None:
         CallStep(GETEUID, caller=1),
         CallStep(GETEUID, caller=2, target=1),
         CallStep(GETPID, caller=1, target=1),
+        profile=OPEN,
     )
     assert run.run() == 0
     assert of(run, 2, GETEUID) == [50, 0, 50]
@@ -89,7 +91,7 @@ def test_route_3_nobody_serves(steps: tuple[CallStep, ...], text: str, profile: 
         assert [e.rule for e in run.recorder.of(Exit)][-2] == "3I-ROUTE-3"
 
 
-@pytest.mark.parametrize("profile", [SPEC, LIND])
+@pytest.mark.parametrize("profile", [OPEN, LIND])
 def test_route_4_a_grate_that_never_was(profile: Profile) -> None:
     """3I-ROUTE-4: the registration is accepted; the call is -ESRCH."""
     run = scripted(register(1, GETEUID, 1500, 0), CallStep(GETEUID), exits(0), profile=profile)
@@ -98,12 +100,12 @@ def test_route_4_a_grate_that_never_was(profile: Profile) -> None:
     assert rules(run, GETEUID) == ["3I-ROUTE-4"]
 
 
-@pytest.mark.parametrize("profile", [SPEC, LIND])
+@pytest.mark.parametrize("profile", [OPEN, LIND])
 def test_route_3_a_row_of_the_runtime(profile: Profile) -> None:
     """3I-ROUTE-3: a guest's registration of the runtime as handler jumps to no function."""
     run = scripted(register(1, GETEUID, RUNTIME_CAGE, 64), CallStep(GETEUID), exits(0), profile=profile)
     assert run.run() == (134 if profile is LIND else 0)
-    if profile is SPEC:
+    if profile is OPEN:
         assert of(run, 1, GETEUID) == [-ENOSYS]
 
 

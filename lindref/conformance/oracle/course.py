@@ -17,7 +17,7 @@ from lindref.conformance.oracle.why import Why
 from lindref.conformance.oracle.world import World
 from lindref.posix import memory as posix_memory
 from lindref.posix import timers
-from lindref.posix.call import i32
+from lindref.posix.call import Arg, i32
 from lindref.system import calls, grates, lifecycle, schedule
 from lindref.system.abi import SyscallRequest
 from lindref.system.events import End, Event, Exec, Route, Signal, Spawn
@@ -247,7 +247,7 @@ class Course:
         system.made[call] = (number, pairs)
         system.last = None
         system.current = thread.key
-        calls.begin(system, thread, SyscallRequest(number, 0, caller, target, pairs))
+        calls.begin(system, thread, SyscallRequest(number, 0, caller, target, tuple(Arg(*pair) for pair in pairs)))
         self.gather()
         if thread.cage in self.bare:
             self._laid_out(thread.cage, number, pairs)

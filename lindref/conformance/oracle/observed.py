@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lindref import classes
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
-from lindref.posix.call import Call
+from lindref.posix.call import Arg, Call
 from lindref.posix.result import Done, Failure, Result
 from lindref.profile import Profile
 from lindref.state.records import record
@@ -73,9 +73,9 @@ class ObservedRunner:
         self._become(self.state.tokens[:-1], serving=self.state.serving)
         return token
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """Begin to serve a call; whether there is such a function shows in what comes back."""
-        del address, cage, pairs
+        del address, cage, args, target
         self._become((), serving=True)
         return True
 

@@ -70,6 +70,7 @@ class PlayingSystem(System):
     def __init__(self, profile: Profile, config: Config, chooser: Chooser | None) -> None:
         super().__init__(profile=profile, config=config, chooser=chooser)
         self.journal: Journal = []
+        self.common = frozenset({RECORDER})
 
     def add_program(self, program: image.Program) -> bytes:
         """The file that runs ``program``. Raises ``VectorError``."""

@@ -42,6 +42,36 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 3.1, 10",
     ),
     Deviation(
+        "3I-ANY-CAGE",
+        spec="a cage names as self itself and its descendants, as target also the caller that it serves (CAP-1)",
+        lind="self and target are not compared with the cage that makes the call",
+        evidence="3i.md 1.5; vectors 3i-reg.self_spoof.*, 3i-meta.target.*",
+    ),
+    Deviation(
+        "3I-ANY-OWNER",
+        spec="arguments belong to the cage, its descendants, or cages named in the calls that it serves (CAP-2)",
+        lind="any cage can be named as the owner of an argument",
+        evidence="3i.md 1.5; vectors 3i-meta.argcage.*",
+    ),
+    Deviation(
+        "3I-ANY-ROW",
+        spec="what an ancestor imposed on a cage cannot be shed by registering (CAP-3)",
+        lind="any cage may register any handler for any cage",
+        evidence="3i.md 2.4",
+    ),
+    Deviation(
+        "3I-ANY-TABLE",
+        spec="what an ancestor imposed on a cage cannot be shed by copying a table (CAP-4)",
+        lind="any table may be copied over any other",
+        evidence="3i.md 2.5, 10 (copying an uninterposed cage's table restores RawPOSIX)",
+    ),
+    Deviation(
+        "3I-ANY-MEMORY",
+        spec="memory is copied between kin, and of cages named in the calls being served (CAP-5)",
+        lind="memory is copied between any two cages",
+        evidence="3i.md 3.5 (thiscage and targetcage play no role in permission)",
+    ),
+    Deviation(
         "3I-DATA-NULL",
         spec="copying to a null destination is refused as every other bad address",
         lind="the runtime panics: allocation of a destination is not supported",

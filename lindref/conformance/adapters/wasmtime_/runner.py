@@ -16,6 +16,7 @@ from lindref.conformance.adapters.modules import EXHAUSTED
 from lindref.conformance.adapters.wasmtime_.engine import trap_text
 from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
 from lindref.conformance.adapters.wasmtime_.program import GLOBAL, INNER, compiled
+from lindref.posix.call import Arg
 from lindref.posix.table import NUMBERS
 from lindref.system import abi
 from lindref.system.abi import SyscallRequest
@@ -132,9 +133,9 @@ class EngineRunner:
         self._handler = (handler, signo, token)
         return True
 
-    def serve(self, address: int, cage: int, pairs: tuple[int, ...]) -> bool:
+    def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """No workers: a second thread of a cage would need what the engine's interface does not hand over."""
-        del address, cage, pairs
+        del address, cage, args, target
         raise NotApplicable("a grate's worker is a second thread of its cage")
 
     def fork(self, guest: CageGuest) -> EngineRunner:
