@@ -10,7 +10,7 @@ from lindref.posix.errno import EPERM
 from lindref.posix.usermem import model_base
 from lindref.properties.runs import GRATES, Runs
 from lindref.properties.statements import states
-from lindref.properties.strategies import schedules
+from lindref.properties.strategies import registers, schedules
 from lindref.system.python.grate import Grate, Served
 from lindref.system.script_runner import BecomeStep, CallStep, Given, Pointer, ReturnStep
 from lindref.threei.numbers import BENEATH, DEREGISTER, UNUSED
@@ -32,11 +32,6 @@ def _forward(number: int) -> tuple[Any, ...]:
 
 #: What the functions of the grate in cage 1 do: pass getuid on, refuse, answer; and one it offers to nobody.
 _FUNCTIONS = (_forward(GETUID), (ReturnStep(-13),), (ReturnStep(5),), _forward(GETEUID))
-
-
-def registers(cage: int, number: int, handler: int, slot: int, caller: int = 0) -> CallStep:
-    """Call 1001 as the C library makes it."""
-    return CallStep(1001, (cage, UNUSED, slot), cages=(number, handler, UNUSED), caller=caller, target=caller)
 
 
 def _attacks(depth: int = 1) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -90,6 +85,17 @@ def _(runs: Runs, data: Any) -> None:
     for made in last:
         if imposed.get(made.number) and made.result != -EPERM:
             assert made.handler != 1 or made.result == {1: -13, 2: 5}[imposed[made.number]]
+
+
+@states("C4", "runs", "of a grate's functions a program gets those that were put over it, and no other")
+def _(runs: Runs, data: Any) -> None:
+    number, (mine, other) = data.draw(st.sampled_from(_NUMBERS)), data.draw(st.sampled_from([(1, 2), (2, 1)]))
+    as_whom = data.draw(st.sampled_from([0, 1]))
+    launch = registers(2, number, 1, mine, caller=1)
+    program = (launch, BecomeStep(), registers(2, number, 1, other, caller=as_whom), CallStep(number), _END)
+    seen = runs.run((BecomeStep(_FUNCTIONS), CallStep(CLONE, (Pointer(64),), child=program), _WAIT, _END))
+    asked = [made.result for made in seen.calls if made.cage == 2 and made.number == number]
+    assert asked == [{1: -13, 2: 5}[mine]]
 
 
 class Open(Grate):

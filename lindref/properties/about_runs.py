@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from lindref.posix.errno import EACCES, ECHILD, ESRCH
 from lindref.properties.runs import GRATES, Runs, Seen
 from lindref.properties.statements import states
-from lindref.properties.strategies import DENIABLE, Deny, Pass, call_scripts, grate_stacks, schedules
+from lindref.properties.strategies import DENIABLE, Deny, Pass, call_scripts, grate_stacks, registers, schedules
 from lindref.system.python.grate import Grate, Served
-from lindref.system.script_runner import CallStep, Pointer, ResultOf, StoreStep
-from lindref.threei.numbers import BENEATH, UNUSED
+from lindref.system.script_runner import BecomeStep, CallStep, Given, Pointer, ResultOf, StoreStep
+from lindref.threei.numbers import BENEATH
 
 CLONE, WAIT, GETPID, GETPPID, WRITE, EXIT_GROUP = 56, 61, 39, 110, 1, 231
 _SIGNED = st.integers(-(1 << 31), (1 << 31) - 1)
@@ -188,11 +188,6 @@ def _(runs: Runs, data: Any) -> None:
     assert seen.stdout == b"\0"
 
 
-def _registers(cage: int, number: int, handler: int, address: int, caller: int) -> CallStep:
-    """Call 1001 as the C library makes it, through the table of ``caller``."""
-    return CallStep(1001, (cage, UNUSED, address), cages=(number, handler, UNUSED), caller=caller, target=caller)
-
-
 class Registrar(Grate):
     """Serves 3i's registrations, and passes them on."""
 
@@ -203,17 +198,21 @@ class Registrar(Grate):
 
 @states("19", "runs", "who interposes registration sees exactly those that go through the table it is in")
 def _(runs: Runs, data: Any) -> None:
-    through = data.draw(st.lists(st.sampled_from([1, GRATES]), min_size=1, max_size=4))
-    seen = runs.run((*[_registers(1500, 77, 1, 2, caller) for caller in through], _END), [Registrar()])
-    own = [made for made in seen.calls if made.cage == 1 and made.number == 1001][1:]  # the first put the grate there
-    assert [made.handler == GRATES for made in own] == [caller == 1 for caller in through]
+    through = data.draw(st.lists(st.sampled_from([1, 2]), min_size=1, max_size=4))
+    passes = (CallStep(1001, tuple(Given(i) for i in range(6))),)
+    launch = registers(2, 1001, 1, 0, caller=1)
+    child = (launch, *[registers(2, 77, 1, 0, caller=caller) for caller in through], _END)
+    steps = (BecomeStep((passes,)), CallStep(CLONE, (Pointer(64),), child=child), CallStep(WAIT, (_ANY, 0, 0)), _END)
+    seen = runs.run(steps, (), data.draw(schedules()))
+    own = [made for made in seen.calls if made.cage == 2 and made.number == 1001][1:]  # the first is the launch
+    assert [made.handler == 1 for made in own] == [caller == 2 for caller in through]
     assert all(made.result == 0 for made in own)
 
 
 @states("20", "runs", "an interposed registration shows cage, number, handler cage and function where they travel")
 def _(runs: Runs, data: Any) -> None:
     cage, number, address = (data.draw(st.integers(2, 900)) for _ in range(3))
-    seen = runs.run((_registers(cage, number, 1, address, 1), _END), [Registrar()])
+    seen = runs.run((registers(cage, number, 1, address, caller=1), _END), [Registrar()])
     made = next(made for made in seen.calls if made.number == 1001 and made.within)
     assert (made.args[0], made.args[1][1], made.args[2][0]) == ((cage, number), 1, address)
 
@@ -225,7 +224,7 @@ def _(runs: Runs, data: Any) -> None:
     steps = (
         CallStep(22, (Pointer(640),)),
         CallStep(CLONE, (Pointer(64),), child=child),
-        _registers(1, number, 2, 0, 1),
+        registers(1, number, 2, 0, caller=1),
         CallStep(number),
         CallStep(WRITE, (4, Pointer(0), 1)),
         CallStep(WAIT, (_ANY, 0, 0)),

@@ -365,7 +365,7 @@ RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
     "copies of tables are not judged": ((capabilities, "copy", _nothing_wrong), ("C1",)),
     "self and target are not compared": ((capabilities, "call", _nothing_wrong), ("C1",)),
     "copies of memory are not judged": ((capabilities, "data", _nothing_wrong), ("C3",)),
-    "only the grate of a row counts, not its function": ((capabilities, "registration", _any_function), ("C1",)),
+    "only the grate of a row counts, not its function": ((capabilities, "registration", _any_function), ("C4",)),
     "who passes a registration on is judged, not who asked": ((capable, "served", _not_passed_on), ("C2",)),
     "a program has its parent's rights after exec": ((capable, "master", _for_ever), ("C1", "C3")),
     "the scheduler does not ask": ((schedule, "pick", _by_luck), ("T6",)),

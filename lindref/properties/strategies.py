@@ -11,6 +11,7 @@ from lindref.posix.errno import EACCES
 from lindref.properties.tables import DEREGISTER, Tables
 from lindref.system.python.grate import Grate, Served
 from lindref.system.script_runner import CallStep, Pointer, ResultOf, StoreStep
+from lindref.threei.numbers import UNUSED
 
 #: Cages and numbers that histories are about: few, so that they meet.
 CAGES = st.integers(1, 5)
@@ -152,6 +153,11 @@ def cage_trees(depth: int = 2) -> st.SearchStrategy[tuple[Any, ...]]:
 def call_scripts(depth: int = 1) -> st.SearchStrategy[tuple[Any, ...]]:
     """Scripts (steps for ``ScriptState``) that always end, with children of children down to ``depth``."""
     return cage_trees(depth).map(lambda tree: (*compile_tree(tree), CallStep(231, (0,))))
+
+
+def registers(cage: int, number: int, handler: int, address: int, caller: int = 0) -> CallStep:
+    """Call 1001 as the C library makes it, through the table of ``caller`` (0: the script's own)."""
+    return CallStep(1001, (cage, UNUSED, address), cages=(number, handler, UNUSED), caller=caller, target=caller)
 
 
 _DATA, _PATH, _PIPE, _BACK, _STATUS, _ARGS = 512, 600, 640, 704, 760, 64
