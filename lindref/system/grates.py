@@ -94,7 +94,7 @@ def _longest_waiting(system: System, workers: Pool) -> Thread | None:
 
 def worker_ended(system: System, worker: Thread, pending: Pending) -> None:
     """A handler ended its own grate (or just itself): it goes no further, and its caller is told as of a trap."""
-    if system.observed:
+    if system.observers:
         system.emit(Exit, worker, call=pending.id, result=None)
     finish(system, worker, ThreeIError.GRATE_ERROR, "3I-GRATE-3")
 

@@ -11,7 +11,6 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
-from lindref.state.records import replace
 from lindref.system import accesses, calls, delivery, grates, lifecycle, pools, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
@@ -141,11 +140,6 @@ class System:
         self.quiet_observers: list[Observer] = []
 
     # Events.
-
-    @property
-    def observed(self) -> bool:
-        """Whether events are worth making in full: somebody looks."""
-        return bool(self.observers)
 
     def emit(self, kind: type[_E], thread: Thread, **fields: Any) -> None:
         """An event of ``thread``; numbered whether or not anybody looks."""
@@ -405,10 +399,6 @@ class System:
                 thread.status = Retry(status.pending)
         delivery.interrupt_waiting(self)
 
-    def prefer(self, thread: Thread) -> None:
-        """``thread`` is option 0 of the next pick (SCHED-4)."""
-        self.preferred = thread.key
-
     def stopped(self, cage: int) -> bool:
         """Whether a signal has stopped the cage."""
         found = self.kernel.cages.get(cage)
@@ -528,12 +518,6 @@ class System:
                 return None
             found = self.pools[grate] = pools.of(runtime)
         return found
-
-    def set_runtime(self, cage: int, **changes: Any) -> None:
-        """Replace fields of a cage's runtime record."""
-        pools.settle(self)
-        self.pools.pop(cage, None)
-        self.runtimes = self.runtimes.set(cage, replace(self.runtimes[cage], **changes))
 
     # Memory.
 
