@@ -10,7 +10,7 @@ from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
 from lindref.posix.call import Arg, Call
 from lindref.posix.result import Done, Failure, Result
 from lindref.profile import Profile
-from lindref.state.records import record
+from lindref.state.records import record, replace
 from lindref.system.choices import Chooser
 from lindref.system.events import Event, Exit
 from lindref.system.image import Image, Images
@@ -201,7 +201,8 @@ class ObservedSystem(System):
     def dynamic_runner(self, cage: int, image: Image, path: bytes) -> ObservedRunner:
         """Every image is laid out by calls that were observed."""
         del path
-        self.set_runtime(cage, serves=True)
+        self.pools.pop(cage, None)
+        self.runtimes = self.runtimes.set(cage, replace(self.runtimes[cage], serves=True))
         if image.dylink is STATIC and image.minimum:
             self.static.add(cage)
         else:
