@@ -12,11 +12,15 @@ from pathlib import Path
 
 from lindref.arguments import USAGE, Arguments
 from lindref.cli.run import GRATE_HELP, MAX_WORKERS, UsageError, environment, kit_libraries, number
-from lindref.explore.exhaustive import Bounds, deepen
+from lindref.explore.checkpoint import Checkpoint
+from lindref.explore.exhaustive import Bounds, Search, deepen
 from lindref.explore.outcomes import Outcomes, result_of, schedule
 from lindref.explore.sampled import answers_of, at_random, with_priorities
 from lindref.posix import console
 from lindref.profile import by_name
+from lindref.state.codec import digest
+from lindref.state.errors import StateError
+from lindref.system import state as states
 from lindref.system.boot import BootError, LoadError, boot
 from lindref.system.choices import Replay, ScheduleError, parse_schedule
 from lindref.system.outcome import STATUS, Ending
@@ -32,8 +36,8 @@ def _parser() -> Arguments:
         prog="lindref explore",
         description="Run PROGRAM along many schedules and report the distinct outcomes, each with the simplest "
         "schedule found. Standard input is empty, or --stdin.",
-        epilog="Exit status: 0, also where a bound was reached (standard error says so); 2 usage. With --replay as "
-        "lindref run. Example: lindref explore --preemptions 2 --json race.wasm",
+        epilog="Exit status: 0, also where a bound was reached (standard error says so); 2 usage; 130 Ctrl-C. With "
+        "--replay as lindref run. Example: lindref explore --preemptions 2 --json race.wasm",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -41,6 +45,8 @@ def _parser() -> Arguments:
     add("--preemptions", type=number(0), metavar="N", help="exhaustive: at most N per schedule (default: any number)")
     add("--max-states", type=number(1), default=100_000, metavar="N", help="exhaustive: most states (%(default)s)")
     add("--no-reduction", action="store_true", help="exhaustive: try every thread, also where the order cannot matter")
+    text = "exhaustive: the file of the search, written now and then and at its end, also by Ctrl-C; it goes on from it"
+    add("--checkpoint", type=Path, metavar="FILE", help=text)
     add("--runs", type=number(1), default=100, metavar="N", help="random, pct: how many (%(default)s)")
     add("--depth", type=number(1), default=3, metavar="N", help="pct: ordered events of a failure (%(default)s)")
     add("--seed", type=number(0), default=0, metavar="N", help="random, pct: where the choices come from")
@@ -132,7 +138,7 @@ def _explore(system: System, options: argparse.Namespace) -> Outcomes:
         progress = _Progress("states", options.max_states)
         reduction = not options.no_reduction
         bounds = Bounds(options.preemptions, options.max_states, _kinds(options.kinds), reduction)
-        outcomes, search = deepen(system, bounds, progress)
+        outcomes, search = _deepen(system, bounds, progress, options)
         progress.done()
         if not search.complete:
             sys.stderr.write(
@@ -151,6 +157,21 @@ def _explore(system: System, options: argparse.Namespace) -> Outcomes:
         outcomes = with_priorities(system, options.runs, options.seed, options.depth, progress)
     progress.done()
     return outcomes
+
+
+def _deepen(
+    system: System, bounds: Bounds, progress: _Progress, options: argparse.Namespace
+) -> tuple[Outcomes, Search]:
+    """The search, from where its file left it, if there is one."""
+    if options.checkpoint is None:
+        return deepen(system, bounds, progress)
+    kinds = None if bounds.kinds is None else tuple(sorted(bounds.kinds))
+    limits = (bounds.preemptions, bounds.states, kinds, bounds.reduction)
+    file = Checkpoint(options.checkpoint, digest((states.freeze(system), limits)))
+    try:
+        return deepen(system, bounds, progress, lambda search: file.keep(search.running))
+    finally:
+        file.write()  # also where somebody has had enough of it
 
 
 def _replay(system: System, options: argparse.Namespace) -> int:
@@ -196,6 +217,13 @@ def main(argv: list[str]) -> int:
         if options.replay is not None:
             return _replay(system, options)
         outcomes = _explore(system, options)
+    except StateError as error:
+        sys.stderr.write(f"lindref explore: {error}\n")
+        return USAGE
+    except KeyboardInterrupt:
+        goes_on = f"; --checkpoint {options.checkpoint} goes on from here" if options.checkpoint is not None else ""
+        sys.stderr.write(f"\nlindref explore: stopped{goes_on}\n")
+        return 130
     except (BootError, ScheduleError, UsageError) as error:
         sys.stderr.write(f"lindref explore: {error}\n")
         return STATUS[Ending.LOAD] if isinstance(error, LoadError) else USAGE

@@ -7,37 +7,15 @@ from collections.abc import Callable
 from lindref import classes
 from lindref.explore.outcomes import Outcomes, Result, trimmed
 from lindref.explore.races import Laters
-
-#: A state and how many preemptions are left there (-1: any number): what follows is a function of it.
-Key = tuple[bytes, int]
-
-#: A thread, and the answers that its turn begins with.
-Way = tuple[int, tuple[int, ...]]
-
-
-@classes.frozen(eq=False)
-class Edge:
-    """A turn, or some of one thread (``turns``): where it leads, the preemptions left there, all answers, other ways
-    that it showed.
-    """
-
-    to: Key | Result
-    left: int
-    answers: tuple[int, ...]
-    others: tuple[Way, ...]
-    turns: int = 1
+from lindref.explore.running import Key, Standing, Turned, Way
 
 
 @classes.define(eq=False)
 class Known:
-    """What is known of a state: the keys of threads that can run, in their order; whether something waits for its
-    time; whether another thread than the first is a preemption; turns that were tried, and those that come after it.
-    """
+    """What is known of a state: what it is like, turns that were tried, and those that come after it."""
 
-    order: tuple[int, ...]
-    timed: bool
-    preemptible: bool
-    ways: dict[Way, Edge] = classes.field(factory=dict)
+    standing: Standing
+    ways: dict[Way, Turned] = classes.field(factory=dict)
     laters: Laters = ()
 
 

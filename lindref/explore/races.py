@@ -75,7 +75,7 @@ class Backwards:
         self._laters: dict[tuple[int, Steps], Later] = {}
 
     def turns(
-        self, thread: int, steps: Steps, able: Sequence[frozenset[int]], after: Laters, able_after: Iterable[int]
+        self, thread: int, steps: Steps, able: Sequence[Iterable[int]], after: Laters, able_after: Iterable[int]
     ) -> None:
         """Turns of ``thread`` (0: nobody could run, time passed), taken as one, lead to where ``after`` comes; ``able``
         are the threads that could run before each.
@@ -89,9 +89,9 @@ class Backwards:
         laters = after
         for number in range(len(steps) - 1, -1, -1):
             footprint, spot = steps[number]
-            laters = self._turn(thread, footprint, spot, laters, now - able[number], first=not number)
+            laters = self._turn(thread, footprint, spot, laters, now.difference(able[number]), first=not number)
             whole |= footprint
-            now = able[number]
+            now = frozenset(able[number])
         for later in laters:
             self._add(later)
         self._add(Later(thread, steps, whole, 0, NOTHING))

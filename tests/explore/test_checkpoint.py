@@ -1,0 +1,70 @@
+"""A search that is stopped and gone on with reports what it would have anyway (EXP-8)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lindref.cli.main import main
+from lindref.explore import running
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+
+
+def explore(*words: str) -> int:
+    return main(["explore", "--root-mode", "blank", "--json", *words, str(DATA / "race.wasm")])
+
+
+@pytest.mark.parametrize("words", [[], ["--preemptions", "1"]])
+def test_stopped_and_gone_on_with(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EXP-8: Ctrl-C in the middle, twice; the third call reports what one alone does, and runs only what is left."""
+    assert explore(*words) == 0
+    expected = json.loads(capsys.readouterr().out)
+    file = tmp_path / "search"
+    run = running.Turns._run
+    counted = [0]
+
+    def counts(*args: Any, **named: Any) -> Any:
+        counted[0] += 1
+        if counted[0] % 60 == 0:
+            raise KeyboardInterrupt
+        return run(*args, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running.Turns, "_run", counts)
+        for _ in range(2):
+            assert explore(*words, "--checkpoint", str(file)) == 130
+            assert f"--checkpoint {file} goes on from here" in capsys.readouterr().err
+    done = counted[0]
+    assert explore(*words, "--checkpoint", str(file)) == 0
+    assert json.loads(capsys.readouterr().out) == expected
+    assert done == 120
+
+    def never(*args: Any, **named: Any) -> Any:
+        raise AssertionError("what was run is run again")
+
+    monkeypatch.setattr(running.Turns, "_run", never)
+    assert explore(*words, "--checkpoint", str(file)) == 0
+    assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_of_another_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, and the file stays as it is."""
+    file = tmp_path / "search"
+    assert explore("--preemptions", "0", "--checkpoint", str(file)) == 0
+    before = file.read_bytes()
+    capsys.readouterr()
+    assert explore("--preemptions", "1", "--checkpoint", str(file)) == 2
+    told = capsys.readouterr().err
+    assert "of another program, of other options or of other bounds" in told
+    assert told.count("\n") == 1
+    file.write_bytes(b"nothing")
+    assert explore("--preemptions", "0", "--checkpoint", str(file)) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    file.write_bytes(before[:-5])
+    assert explore("--preemptions", "0", "--checkpoint", str(file)) == 2
