@@ -93,6 +93,9 @@ class Measuring:
         events, back, jump = travel.measure(2_000 if self.quick else 16_000)
         self.note(f"a step back in a run of {events} events, the longest of 200", 1e3 * back, 50, "ms")
         self.note(f"a jump in a run of {events} events, the longest of 40", 1e3 * jump, 1000, "ms")
+        taken, back, jump = travel.inside(100_000 if self.quick else 500_000)
+        self.note(f"a step back by an instruction of {taken}, the longest of 120", 1e3 * back, 50, "ms")
+        self.note(f"a jump to an instruction of {taken}, the longest of 20", 1e3 * jump, 1000, "ms")
         if self.best_tier == "compiled":
             for how in ("block", "fork", "signal"):
                 share, passed = cages.share(how, cages.ROUNDS // 10 if self.quick else cages.ROUNDS)

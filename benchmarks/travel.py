@@ -35,6 +35,43 @@ PROGRAM = f"""(module
       (br_if $again (i32.lt_u (local.get $i) (i32.const COUNT))))))"""
 
 
+#: Computes and stores, in turns of 50,000 rounds; the body of the loop is some 20 instructions.
+LONG = """(module
+  (import "env" "memory" (memory 2 65536 shared))
+  (func $mix (param $i i32) (result i32)
+    (i32.xor (i32.mul (local.get $i) (i32.const 0x9E3779B1)) (i32.shr_u (local.get $i) (i32.const 7))))
+  (func (export "_start") (local $i i32)
+    (loop $again
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (i32.store (i32.add (i32.const 16384) (i32.and (local.get $i) (i32.const 32764))) (call $mix (local.get $i)))
+      (br_if $again (i32.lt_u (local.get $i) (i32.const COUNT))))))"""
+
+
+def inside(count: int = 500_000) -> tuple[int, float, float]:
+    """Instructions of a run with long turns, and the longest step back by one instruction and the longest jump to any
+    of many, in seconds of processor time."""
+    from lindref.debug.debugger import Debugger
+    from lindref.system.position import Position
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "p.wasm").write_bytes(encode(parse_module(LONG.replace("COUNT", str(count)))))
+        debugger = Debugger(lindref.boot("p.wasm", root=folder))
+        debugger.session.run()
+        debugger.settle()
+        turns = debugger.session.turn
+        chance = random.Random(1)
+        back, jump = 0.0, 0.0
+        for _ in range(20):
+            begun = time.process_time()
+            debugger.goto(Position(chance.randrange(1, turns - 1), chance.randrange(49_000), chance.randrange(8)))
+            jump = max(jump, time.process_time() - begun)
+            for _ in range(6):
+                begun = time.process_time()
+                debugger.back("in", lines=False)
+                back = max(back, time.process_time() - begun)
+    return 24 * count, back, jump
+
+
 def measure(count: int = 16_000) -> tuple[int, float, float]:
     """Events of the run, and the longest step back and the longest jump of many, in seconds of processor time."""
     with tempfile.TemporaryDirectory() as folder:

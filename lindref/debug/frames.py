@@ -96,22 +96,7 @@ class GuestFrame:
             assert base is not None
             return frame_base(base, plain)
 
-        return Surroundings(self.memory, self._slot, self.memory_base, None if base is None else find_base)
-
-    @property
-    def memory_base(self) -> int:
-        """What addresses in the module's debug information count from: 0 but for position-independent modules."""
-        view = self.frame.view
-        assert view is not None
-        module = self.program.module
-        number = -1
-        for item in module.imports:
-            if item.kind.name == "GLOBAL":
-                number += 1
-                if (item.module, item.name) == ("env", "__memory_base"):
-                    found = view.cells[number].value
-                    return found if isinstance(found, int) else 0
-        return 0
+        return Surroundings(self.memory, self._slot, None if base is None else find_base)
 
     def _slot(self, kind: int, number: int) -> InSlot:
         view = self.frame.view

@@ -86,16 +86,15 @@ Where = InMemory | InSlot | Bytes
 @classes.frozen
 class Surroundings:
     """What an expression is evaluated in. ``slot(kind, number)`` gives the value and name of a slot of the frame's
-    (kinds as in ``DW_OP_WASM_location``: 0 local, 1 global, 2 operand); ``base`` is what addresses in a
-    position-independent module count from; ``frame_base`` evaluates the frame's base."""
+    (kinds as in ``DW_OP_WASM_location``: 0 local, 1 global, 2 operand; of a position-independent module, expressions
+    name the global that addresses count from); ``frame_base`` evaluates the frame's base."""
 
     memory: Memory | None
     slot: Callable[[int, int], InSlot]
-    base: int = 0
     frame_base: Callable[[], int] | None = None
 
 
-_STRUCTS = DWARFStructs(little_endian=True, dwarf_format=32, address_size=4, dwarf_version=4)
+_PARSER = DWARFExprParser(DWARFStructs(little_endian=True, dwarf_format=32, address_size=4, dwarf_version=4))
 _BINARY: dict[str, Callable[[int, int], int]] = {
     "DW_OP_and": lambda a, b: a & b,
     "DW_OP_or": lambda a, b: a | b,
@@ -126,7 +125,7 @@ def _locate(expression: bytes, around: Surroundings) -> Where:
     single: InSlot | None = None  # the slot that the only entry of the stack was taken from
     value = False
     pieces: list[bytes] = []
-    for op in DWARFExprParser(_STRUCTS).parse_expr(expression):
+    for op in _PARSER.parse_expr(expression):
         name, args = op.op_name, op.args
         if name == "DW_OP_WASM_location":
             single = around.slot(1 if args[0] == 3 else args[0], args[1])
@@ -149,7 +148,7 @@ def _locate(expression: bytes, around: Surroundings) -> Where:
         elif name == "DW_OP_addr":
             if args[0] >= _GONE:
                 raise Unavailable("optimised away")
-            stack.append(args[0] + around.base)
+            stack.append(args[0])
         elif name.startswith("DW_OP_lit"):
             stack.append(int(name[9:]))
         elif name.startswith("DW_OP_const"):

@@ -70,11 +70,12 @@ class Function:
     def __init__(self, symbols: Symbols, die: Any, low: int, high: int) -> None:
         self._symbols = symbols
         self.die, self.low, self.high = die, low, high
+        self._variables: dict[tuple[int, int | None], list[Variable]] = {}
 
     @cached_property
     def name(self) -> str:
         """Its name in the source."""
-        return self._symbols.name(self.die)
+        return self._symbols.guarded("", lambda: self._symbols.name(self.die))
 
     @cached_property
     def frame_base(self) -> bytes | None:
@@ -100,6 +101,10 @@ class Function:
 
     def inlined(self, address: int) -> list[Inlined]:
         """The functions that were put in place of calls there, the outermost first."""
+        none: list[Inlined] = []
+        return self._symbols.guarded(none, lambda: self._inlined(address))
+
+    def _inlined(self, address: int) -> list[Inlined]:
         found = []
         for block in self.blocks(address):
             if block.tag == "DW_TAG_inlined_subroutine":
@@ -117,6 +122,12 @@ class Function:
     def variables(self, address: int, block: Any = None) -> list[Variable]:
         """The variables in scope at an address, those of inner blocks first; of the function itself, or of the inlined
         one that ``block`` is the entry of."""
+        key = address, None if block is None else block.offset
+        if key not in self._variables:
+            self._variables[key] = self._read_variables(address, block)
+        return self._variables[key]
+
+    def _read_variables(self, address: int, block: Any) -> list[Variable]:
         blocks = self.blocks(address)
         start = next((i for i, one in enumerate(blocks) if one is block or one == block), 0)
         mine = blocks[start : start + 1]
@@ -383,33 +394,43 @@ class Symbols:
 
     def find_type(self, name: str, keyword: str = "") -> CType | None:
         """The type of that name: with a keyword (``struct``, ``union``, ``enum``) by its tag, else a typedef or base
-        type. Units are read until it is found; a declaration alone is no type."""
-        wanted = {"struct": "DW_TAG_structure_type", "union": "DW_TAG_union_type", "enum": "DW_TAG_enumeration_type"}
-        tags = {wanted[keyword]} if keyword else {"DW_TAG_typedef", "DW_TAG_base_type"}
+        type; a declaration alone is no type."""
+        found = self._named.get((keyword, name))
+        return None if found is None else self.guarded(None, lambda: self.type_at(found))
 
-        def search() -> CType | None:
-            for unit in self.lines.units:
-                for die in unit.get_top_DIE().iter_children():
-                    if die.tag in tags and "DW_AT_declaration" not in die.attributes and self.name(die) == name:
-                        return self.type_at(die)
-            return None
+    @cached_property
+    def _named(self) -> dict[tuple[str, str], Any]:
+        """The entries of types outside of functions by keyword (empty for typedefs and base types) and name."""
+        keywords = {"DW_TAG_structure_type": "struct", "DW_TAG_union_type": "union", "DW_TAG_enumeration_type": "enum"}
+        keywords |= dict.fromkeys(("DW_TAG_typedef", "DW_TAG_base_type"), "")
+        found: dict[tuple[str, str], Any] = {}
 
-        return self.guarded(None, search)
+        def read(unit: Any) -> None:
+            for die in unit.get_top_DIE().iter_children():
+                if die.tag in keywords and "DW_AT_declaration" not in die.attributes:
+                    found.setdefault((keywords[die.tag], self.name(die)), die)
+
+        for unit in self.lines.units:
+            self.guarded(None, lambda unit=unit: read(unit))  # type: ignore[misc]  # bound now
+        return found
 
     def enumerator(self, name: str) -> int | None:
         """The value of an enumerator of any unit."""
+        return self._enumerators.get(name)
 
-        def search() -> int | None:
-            for unit in self.lines.units:
-                for die in unit.get_top_DIE().iter_children():
-                    if die.tag == "DW_TAG_enumeration_type":
-                        kind = self.type_at(die)
-                        for label, value in kind.values if isinstance(kind, Enum) else ():
-                            if label == name:
-                                return value
-            return None
+    @cached_property
+    def _enumerators(self) -> dict[str, int]:
+        found: dict[str, int] = {}
 
-        return self.guarded(None, search)
+        def read(unit: Any) -> None:
+            for die in unit.get_top_DIE().iter_children():
+                kind = self.type_at(die) if die.tag == "DW_TAG_enumeration_type" else None
+                for label, value in kind.values if isinstance(kind, Enum) else ():
+                    found.setdefault(label, value)
+
+        for unit in self.lines.units:
+            self.guarded(None, lambda unit=unit: read(unit))  # type: ignore[misc]  # bound now
+        return found
 
 
 def _text(value: Any) -> str:

@@ -148,9 +148,11 @@ class Lines:
         """The path of file ``number`` of a unit's line table; empty if there is none."""
         attributes: dict[str, Any] = unit.get_top_DIE().attributes
         assert self._dwarf is not None
-        program = self._dwarf.line_program_for_CU(unit)
-        if program is None:
+        if "DW_AT_stmt_list" not in attributes:
             return ""
+        _check_header(self._line_data, attributes["DW_AT_stmt_list"].value)
+        program = self._dwarf.line_program_for_CU(unit)
+        assert program is not None
         return _paths(program.header, _text(attributes.get("DW_AT_comp_dir"))).get(number, "")
 
     def files(self) -> list[str]:
