@@ -30,16 +30,24 @@ class Client:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        while True:
-            length = None
-            while (line := self._incoming.readline()).strip():
-                name, _, value = line.partition(b":")
-                if name.lower() == b"content-length":
-                    length = int(value)
-            if length is None:
-                self._messages.put(None)
-                return
-            self._messages.put(json.loads(self._incoming.read(length)))
+        """Take messages in (a thread of its own), until the other side is gone or this one is closed."""
+        try:
+            while (message := self._next()) is not None:
+                self._messages.put(message)
+        except (OSError, ValueError):
+            pass
+        self._messages.put(None)
+
+    def _next(self) -> dict[str, Any] | None:
+        length = None
+        while (line := self._incoming.readline()).strip():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        if length is None:
+            return None
+        found: dict[str, Any] = json.loads(self._incoming.read(length))
+        return found
 
     def take(self) -> bool:
         """Take one message in; false at the end."""
