@@ -16,8 +16,9 @@ from lindref.cli.stepper_keys import ALSO, HELP, MOVES
 from lindref.cli.stepper_view import PANES, Row, View
 from lindref.debug import words
 from lindref.debug.breakpoints import AtAddress, AtLine, BreakpointError
-from lindref.debug.debugger import Debugger, Stop
+from lindref.debug.debugger import Debugger, Stop, describe
 from lindref.debug.expressions import ExpressionError
+from lindref.system.events import Choice
 from lindref.system.session import System
 
 
@@ -128,6 +129,7 @@ class Stepper(App[None]):
         Binding("m", "ask('memory')", show=False),
         Binding("B", "forget", show=False),
         Binding("f", "fail", show=False),
+        Binding("F", "other", show=False),
         Binding("u", "leave", show=False),
         Binding("x", "code", show=False),
         Binding("v", "thread", show=False),
@@ -368,11 +370,30 @@ class Stepper(App[None]):
             self.message = f"here {getattr(last, 'name', 'the call')} will fail with EIO; u leaves the branch"
         self.show()
 
+    def action_other(self) -> None:
+        """A branch in which the last choice of a thread is another."""
+        last = next((e for e in reversed(self.system.trace) if isinstance(e, Choice) and e.point == "thread"), None)
+        try:
+            if last is None:
+                raise ValueError("there was no choice of threads yet")
+            other = self.system.branch(choice=last.index, answer=(last.answer + 1) % last.options)
+        except ValueError as error:
+            self.message = str(error)
+        else:
+            self.lines.append(View(other, self.folders))
+            self.message = "here another thread will go first; u leaves the branch"
+        self.show()
+
     def action_leave(self) -> None:
-        """Leave the branch."""
-        if len(self.lines) > 1:
-            self.lines.pop()
-        self._moved()
+        """Leave the branch, and say where it parted from the run that it came from."""
+        if len(self.lines) < 2:
+            self._moved()
+            return
+        left = self.lines.pop().system
+        parted = self.system.divergence(left)
+        first, second = (None, None) if parted is None else parted
+        told = [f"event {e.n}: {describe(e)}" for e in (first, second) if e is not None]
+        self._moved(f"the branch parted: {' / '.join(told)}" if first is not None and second is not None else "")
 
     # Asking.
 

@@ -13,9 +13,9 @@ HELP = """\
  c ↓      C ↑   to a system call         m    memory at an address or value
  g        G     to a breakpoint          f    what if the last call had failed?
  End      Home  to the end, beginning    u    leave such a branch
- 1-9 Tab  panes below                    x    source or disassembly
- v        next thread                    + -  a frame out, in
- h        this help                      q    quit
+ 1-9 Tab  panes below                    F    what if another thread had gone?
+ v        next thread                    x    source or disassembly
+ h q      this help; quit                + -  a frame out, in
 
  A click on a line sets a breakpoint, on a call goes there, on a thread or a
  frame shows it. ▶ is where one stands, ● a breakpoint, · what is known of the

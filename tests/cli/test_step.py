@@ -274,11 +274,25 @@ def test_a_branch_and_back() -> None:
         await pilot.press("end")
         assert "EIO" in "\n".join(app.view.transcript.lines) and app.system.stdout != usual
         await pilot.press("u")
-        assert len(app.lines) == 1
+        assert len(app.lines) == 1 and "the branch parted: event " in shown(app, "message")
         await pilot.press("end")
         assert app.system.stdout == usual
 
     piloted(steps, (120, 40))
+
+
+def test_another_thread_goes_first() -> None:
+    """TRAVEL-4, from the stepper."""
+
+    async def steps(app: Any, pilot: Any) -> None:
+        await pilot.press("F")
+        assert len(app.lines) == 1 and "no choice" in shown(app, "message")
+        await pilot.press("end", "F")
+        assert len(app.lines) == 2 and "another thread" in shown(app, "message")
+        await pilot.press("end", "u")
+        assert "parted: event" in shown(app, "message")
+
+    piloted(steps, (120, 30), walk)
 
 
 def test_the_help_names_every_key() -> None:
