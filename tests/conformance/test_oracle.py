@@ -197,12 +197,12 @@ def _exit(call: int, tid: int, ret: int, **shown: str) -> Record:
     return {"event": "exit", "cage": 1, "tid": tid, "call": call, "ret": ret, **({"shown": texts} if texts else {})}
 
 
-def side_by_side(data: str, *, ret: int = 5) -> list[Record]:
+def side_by_side(data: str, *, ret: int = 5, order: str = "global") -> list[Record]:
     """Two threads: one reads from a pipe that does not wait, while the other writes to it."""
     base = (1 << 44) + (1 << 33)
     clone = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM"
     return [
-        {"format": "lindref-trace", "version": 1, "observes": ["enter", "exit"], "order": "thread"},
+        {"format": "lindref-trace", "version": 1, "observes": ["enter", "exit"], "order": order},
         _enter(1, 1, 293, [base + 0x100, 0x800], [None, "O_NONBLOCK"]),
         _exit(1, 1, 0, a0="{first=3, second=4}"),
         _enter(
@@ -227,6 +227,18 @@ def test_calls_that_overlap_may_go_in_any_order() -> None:
     apart = side_by_side("abcde")
     apart[6], apart[7] = apart[7], apart[6]  # it came back before the write began
     assert judge(apart, world=world).verdict is Verdict.FORBIDDEN
+
+
+def test_where_only_the_order_within_threads_is_known_any_merging_will_do() -> None:
+    """JUDGE-8: the lines of a read stand before those of the write that it saw."""
+    world = World(unknown=False)
+    for data, verdict in (("abcde", Verdict.ALLOWED), ("abcdX", Verdict.FORBIDDEN)):
+        apart = side_by_side(data, order="thread")
+        apart[6], apart[7] = apart[7], apart[6]
+        found = judge(apart, world=world)
+        assert found.verdict is verdict, found
+    assert found.rule.startswith("FILE-READ-")
+    assert judge(apart, world=world, bounds=Bounds(work=2)).verdict is Verdict.UNKNOWN
 
 
 def test_work_is_bounded() -> None:

@@ -32,10 +32,10 @@ def _trace(name: str) -> tuple[tuple[Record, ...], str]:
 
 
 def _judged(records: list[Record], root: str) -> Any:
-    return judge(records, world=World(root=root, unknown=False), bounds=Bounds(64, 2_000))
+    return judge(records, world=World(root=root, unknown=False), bounds=Bounds(64, 400))
 
 
-@settings(_QUIET, max_examples=40)
+@settings(_QUIET, max_examples=24)
 @given(name=st.sampled_from(_GUESTS), at=st.integers(0, 1 << 30), how=st.sampled_from(["error", "none", "other"]))
 def test_a_result_that_the_model_cannot_give_is_forbidden(name: str, at: int, how: str) -> None:
     records, root = _trace(name)
@@ -56,7 +56,7 @@ _SCALARS = (
 )
 
 
-@settings(_QUIET, max_examples=120)
+@settings(_QUIET, max_examples=70)
 @given(data=st.data())
 def test_any_change_of_a_trace_has_a_verdict(data: st.DataObject) -> None:
     records, root = _trace(data.draw(st.sampled_from(_GUESTS)))

@@ -17,7 +17,7 @@ from lindref.conformance.mutants.ordinary import ORDINARY
 from lindref.conformance.mutants.patch import Mutant
 from lindref.conformance.oracle.judge import judge
 from lindref.conformance.oracle.scripts import world_of
-from lindref.conformance.oracle.verdict import Verdict
+from lindref.conformance.oracle.verdict import Bounds, Verdict
 from lindref.conformance.oracle.why import Why
 from lindref.conformance.scripts.generate import SUBJECTS, script
 from lindref.conformance.scripts.shrink import shrunk, size
@@ -28,6 +28,8 @@ from lindref.profile import Profile, by_name
 
 #: Scripts that are tried on a mutant, and for a smaller one.
 MOST, MOST_SHRINKS = 400, 60
+#: Steps that judging one run may try besides the trace's own.
+WORK = 5_000
 #: Seeds of generated scripts that are tried for each subject, and how many calls a script has.
 SEEDS, SIZE = 60, 14
 
@@ -71,17 +73,21 @@ class Report:
     tried: int
 
 
-def find_out(mutant: Mutant, vector: Vector, profile: Profile) -> Caught | None:
-    """Play a script on the mutant; how that shows the fault, ``None`` where it does not."""
+def find_out(mutant: Mutant, vector: Vector, profile: Profile, *, outcome: bool = True) -> Caught | None:
+    """Play a script on the mutant; how that shows the fault, ``None`` where it does not. Without ``outcome`` only what
+    the trace shows counts.
+    """
     case = Case(vector.id, script=vector)
     try:
         seen = MutantAdapter(mutant, profile.name).run(case)
     except (AssertionError, LookupError, AttributeError, ValueError, RecursionError, TypeError) as error:
         # A fault that the model itself cannot live with: any user would see it.
         return Caught(vector, "RUN-1", f"the implementation stops: {type(error).__name__}", by_trace=False, calls=0)
-    found = judge(iter_trace(seen), profile, world=world_of(vector))
+    found = judge(iter_trace(seen), profile, world=world_of(vector), bounds=Bounds(64, WORK))
     if found.verdict is Verdict.FORBIDDEN:
         return Caught(vector, found.rule, found.what, by_trace=True, calls=found.calls)
+    if not outcome:
+        return None
     model = Lindref(profile.name, player="direct")
     wanted = model.run(case)
     choices = any(record["event"] == "choice" for record in wanted.records())
@@ -153,7 +159,7 @@ def _smallest(mutant: Mutant, found: Caught, profile: Profile) -> Caught:
     best = [found]
 
     def shows(vector: Vector) -> bool:
-        again = find_out(mutant, vector, profile)
+        again = find_out(mutant, vector, profile, outcome=not found.by_trace)
         if again is not None and size(vector) <= size(best[0].script):
             best[0] = again
         return again is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lindref.conformance.oracle.course import Course
 from lindref.conformance.oracle.observed import ObservedSystem
-from lindref.conformance.oracle.search import OutOfBoundsError, Search, Step, replay
+from lindref.conformance.oracle.search import OutOfBoundsError, Search, Step, interleave, replay
 from lindref.conformance.oracle.verdict import Bounds, Contradiction, Judgement, Verdict
 from lindref.conformance.oracle.words import call_text
 from lindref.conformance.oracle.world import World
@@ -190,7 +190,7 @@ class Judge:
                 elif self._search.settled:
                     course, self._search = self._search.courses[0], None
             except Contradiction as found:
-                judged = self._otherwise(course, found, step)
+                judged = self._otherwise(course, found, step, window)
                 if judged is not None:
                     return judged
             except OutOfBoundsError as error:
@@ -199,10 +199,13 @@ class Judge:
             return Judgement(Verdict.BROKEN, "FORMAT-5", "the trace ends before its outcome", calls=self.calls)
         return None
 
-    def _otherwise(self, course: Course, found: Contradiction, step: Step) -> Judgement | None:
+    def _otherwise(self, course: Course, found: Contradiction, step: Step, window: Window) -> Judgement | None:
         """One state cannot show what was seen: whether another could, which went another way before (JUDGE-8)."""
-        if found.broken or not (course.free or course.system.choices.state.count):
+        unordered = self.header.get("order") == "thread" and course.system.thread_count > 1
+        if found.broken or not (unordered or course.free or course.system.choices.state.count):
             return self._contradicted(course, found, step)
+        if unordered:
+            return self._in_any_order(found, window)
         if self._dropped:
             return self._undecided(f"more than {KEPT} events in which calls overlap", step[0])
         self.world = self._pristine.copy()
@@ -215,6 +218,23 @@ class Judge:
             return self._contradicted(course, found if failed is step else search.why or found, failed)
         self._search = search
         return None
+
+    def _in_any_order(self, found: Contradiction, window: Window) -> Judgement | None:
+        """Only the order within each thread is known: whether some way to merge them explains the trace."""
+        for line, record, later in window:
+            self._seen.append((line, record, later))
+            self._dropped += len(self._seen) == KEPT
+            self.calls += record["event"] == "enter"
+        if self._dropped:
+            return self._undecided(f"more than {KEPT} events whose order is not known", self._seen[-1][0])
+        self.world = self._pristine.copy()
+        start = self.start()
+        try:
+            search, failed = interleave(start, list(self._seen), self.bounds)
+        except OutOfBoundsError as error:
+            return self._undecided(str(error), self._seen[-1][0])
+        self.states = max(self.states, search.most)
+        return None if failed is None else self._contradicted(start, search.why or found, failed)
 
     def _undecided(self, what: str, line: int) -> Judgement:
         return Judgement(Verdict.UNKNOWN, "JUDGE-8", what, line=line, calls=self.calls, states=self.states)

@@ -62,6 +62,11 @@ class Search:
         self.most = max(self.most, len(self.courses))
         return bool(self.courses)
 
+    def taken_why(self) -> Contradiction | None:
+        """Why a state could not go on, since last asked."""
+        why, self.why = self.why, None
+        return why
+
     @property
     def settled(self) -> bool:
         """Whether there is but one state, and nothing is put off in it."""
@@ -75,15 +80,15 @@ class Search:
                 waits = fork(course)
                 waits.put_off[record["call"]] = (record, later)
                 yield waits
-            yield from self._tried(course, lambda one: one.step(record, later))
+            yield from self.tried(course, lambda one: one.step(record, later))
         elif event == "route" and record["call"] in course.put_off:
             yield course  # who serves it shows when it takes effect
         elif event == "exit":
             for before in self._before(course):
-                yield from self._tried(before, lambda one: one.comes_back(record))
+                yield from self.tried(before, lambda one: one.comes_back(record))
         else:
             for before in self._before(course):
-                yield from self._tried(before, lambda one: one.step(record, later))
+                yield from self.tried(before, lambda one: one.step(record, later))
 
     def _before(self, course: Course) -> Iterator[Course]:
         """The states that may come before the next thing seen: what is put off or woken goes first, in any order."""
@@ -93,17 +98,17 @@ class Search:
             one = todo.pop()
             yield one
             for call in list(one.put_off):
-                for after in self._tried(one, lambda c, call=call: c.takes_effect(call)):  # type: ignore[misc]
+                for after in self.tried(one, lambda c, call=call: c.takes_effect(call)):  # type: ignore[misc]
                     if key(after) not in seen:
                         seen.add(key(after))
                         todo.append(after)
             for thread in [t.key for t in one.system.threads.values() if isinstance(t.status, Retry)]:
-                for after in self._tried(one, lambda c, thread=thread: c.retries(thread)):  # type: ignore[misc]
+                for after in self.tried(one, lambda c, thread=thread: c.retries(thread)):  # type: ignore[misc]
                     if key(after) not in seen:
                         seen.add(key(after))
                         todo.append(after)
 
-    def _tried(self, course: Course, act: Callable[[Course], None]) -> Iterator[Course]:
+    def tried(self, course: Course, act: Callable[[Course], None]) -> Iterator[Course]:
         """``act`` done from ``course``, in each way that the model's choices allow."""
         ways: list[tuple[int, ...]] = [()]
         while ways:
@@ -149,6 +154,65 @@ def alone(steps: Sequence[Step]) -> frozenset[int]:
             del open_calls[record["call"]]
             found.add(record["call"])
     return frozenset(found - mixed)
+
+
+Place = tuple[int, ...]
+
+
+def interleave(start: Course, steps: Sequence[Step], bounds: Bounds) -> tuple[Search, Step | None]:
+    """As `replay`, where only the order within each thread is known: any way to merge the threads may be the one.
+
+    In depth, the order of the lines first; what explains the trace is enough. Raises `OutOfBoundsError`.
+    """
+    search = Search(bounds, [start])
+    threads = _by_thread(steps)
+    todo: list[tuple[Course, Place]] = [(start, (0,) * len(threads))]
+    seen = {(key(start), todo[0][1])}
+    deepest, failed = -1, steps[0]
+    why: Contradiction | None = None
+    while todo:
+        course, place = todo.pop()
+        nexts = [
+            (sequence[at], n) for n, (sequence, at) in enumerate(zip(threads, place, strict=True)) if at < len(sequence)
+        ]
+        if not nexts:
+            search.courses = [course]
+            return search, None
+        ways: list[tuple[Course, Place]] = []
+        for step, n in sorted(nexts, key=lambda one: one[0][0]):
+            if step[1]["event"] == "outcome" and len(nexts) > 1:
+                continue  # it comes last
+            search.taken_why()
+            after = (*place[:n], place[n] + 1, *place[n + 1 :])
+            for other in search.tried(course, lambda one, step=step: one.step(step[1], step[2])):  # type: ignore[misc]
+                if (key(other), after) not in seen:
+                    seen.add((key(other), after))
+                    ways.append((other, after))
+            refused = search.taken_why()
+            if refused is not None and sum(place) > deepest:
+                deepest, failed, why = sum(place), step, refused
+        todo += reversed(ways)
+        search.most = max(search.most, len(todo))
+        if len(todo) > bounds.states:
+            raise OutOfBoundsError(f"more than {bounds.states} states")
+    search.why = why
+    return search, failed
+
+
+def _by_thread(steps: Sequence[Step]) -> list[list[Step]]:
+    """The steps of each thread, and of each call that a grate serves."""
+    makers: dict[int, tuple[str, object]] = {}
+    found: dict[tuple[str, object], list[Step]] = {}
+    for step in steps:
+        record = step[1]
+        event, call = record["event"], record.get("call")
+        if event == "enter":
+            within = record.get("within")
+            makers[record["call"]] = ("call", within) if within else ("thread", (record["cage"], record.get("tid", 1)))
+        known = makers.get(call) if call is not None else None
+        whose = known or ("run" if event == "outcome" else "thread", (record.get("cage"), record.get("tid", 1)))
+        found.setdefault(whose, []).append(step)
+    return list(found.values())
 
 
 def replay(start: Course, steps: Sequence[Step], bounds: Bounds) -> tuple[Search, Step | None]:

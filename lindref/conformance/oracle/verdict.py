@@ -40,8 +40,8 @@ class Judgement:
 
     ``rule``: the id in spec/, empty where the verdict needs none; ``what``: in one line; ``call``: the call as strace
     shows it; ``alternatives``: what would have been allowed; ``line``: of the trace (from 1; 0 for none); ``prefix``:
-    the shortest beginning of the trace that shows it, cut to the calls that matter where that was tried; ``calls``:
-    that were judged; ``states``: most model states at once.
+    the shortest beginning of the trace that shows it (of a long one its last part); ``calls``: that were judged;
+    ``states``: most model states at once.
     """
 
     verdict: Verdict
