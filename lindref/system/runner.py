@@ -6,6 +6,7 @@ something, says what, and is resumed with the answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from lindref import classes
@@ -32,6 +33,11 @@ class Becomes:
     """A script goes on as a program of its own (SCRIPT-1), with these handlers; ``resume`` follows."""
 
     handlers: tuple[tuple[Any, ...], ...]
+
+
+@classes.frozen
+class TurnOver:
+    """It made a call that was begun while it ran (``AtOnce``), and another turn is to come."""
 
 
 @classes.frozen
@@ -110,6 +116,7 @@ class HostEnds:
 RunnerEvent = (
     Asks
     | Becomes
+    | TurnOver
     | Finished
     | Trapped
     | Preempted
@@ -122,6 +129,11 @@ RunnerEvent = (
     | CannotLoad
     | HostEnds
 )
+
+
+#: Begins a call while the runner that makes it runs, as a turn that ends with ``Asks`` does. The runner's next turn has
+#: begun when this returns how many ticks that may take; 0: it is to stop with ``TurnOver``.
+AtOnce = Callable[[SyscallRequest], int]
 
 
 class Runner(Protocol):

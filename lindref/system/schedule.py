@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lindref.posix import timers
+from lindref.system import worldly
 from lindref.system.threads import (
     READY,
     AtomicBlocked,
@@ -56,6 +57,21 @@ def pick(system: System) -> Thread | None:
         return order[0] if order else None
     system.preferred = 0
     return order[system.choices.choose("thread", len(order))]
+
+
+def turn(system: System) -> Thread | None:
+    """Who has the next turn; what happens in the world, and what is due, comes first."""
+    worldly.attend(system)
+    wake_due(system)
+    return pick(system)
+
+
+def allowed(system: System) -> int:
+    """Ticks that the next turn of the present thread may take; 0 if ``max_ticks`` forbids any."""
+    ticks = max(system.quantum, 1)
+    if system.config.max_ticks is not None:
+        ticks = min(ticks, max(system.config.max_ticks - system.ticks, 0))
+    return ticks
 
 
 def wake_due(system: System) -> None:

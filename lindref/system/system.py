@@ -11,7 +11,7 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
-from lindref.system import accesses, calls, delivery, grates, lifecycle, pools, schedule, worldly
+from lindref.system import accesses, at_once, calls, delivery, grates, lifecycle, pools, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
@@ -135,6 +135,9 @@ class System:
         self.overrides: Mapping[int, int] = {}
         #: Wants to know what instructions access (``accesses``).
         self.watcher: accesses.Watcher | None = None
+        #: Calls may begin within turns (``at_once``); who has the next turn, where that is known.
+        self.through = False
+        self.picked: list[Thread | None] = []
         self.observers: list[Observer] = []
         #: Told of notes alone: somebody wants warnings, not the whole stream.
         self.quiet_observers: list[Observer] = []
@@ -198,13 +201,14 @@ class System:
     def run(self) -> Outcome:
         """Go on until the run is over."""
         while self.outcome is None:
-            self.step()
+            self.step(through=not self.config.accesses)
         return self.outcome
 
-    def step(self) -> bool:
-        """One turn of one thread; false once the run is over."""
+    def step(self, *, through: bool = False) -> bool:
+        """One turn of one thread (or several that follow, if ``through``); false once the run is over."""
         if self.outcome is not None:
             return False
+        self.through = through
         thread = self.begin_turn()
         if thread is not None:
             try:
@@ -222,15 +226,13 @@ class System:
         if self.config.accesses in ("shared", "all") and self.shares(thread):
             thread.runner.machine.since = 0  # type: ignore[attr-defined]  # one of wasm
             event = accesses.run(self, thread, allowed, watcher=self.watcher)
+            self.ran(thread, event)
         else:
-            event = thread.runner.run(allowed)
-        self.ran(thread, event)
+            at_once.run(self, thread, allowed)
 
     def begin_turn(self) -> Thread | None:
         """Who runs next; ``None`` where nobody can, and the turn is over."""
-        worldly.attend(self)
-        schedule.wake_due(self)
-        thread = schedule.pick(self)
+        thread = self.picked.pop() if self.picked else schedule.turn(self)
         if thread is None:
             self._nobody_runs()
             return None
@@ -270,7 +272,7 @@ class System:
 
     def ran(self, thread: Thread, event: RunnerEvent) -> None:
         """``thread`` has run, and said something: the turn ends."""
-        self._spend(thread.runner.ticks - self.began)
+        self.spend(thread.runner.ticks - self.began)
         if self.config.accesses and isinstance(event, Asks | Finished):
             stands = Calling(event.request) if isinstance(event, Asks) else Calling(None, event.value)
             thread.status = stands  # SCHED-7
@@ -353,7 +355,8 @@ class System:
                     woken += 1
         return woken
 
-    def _spend(self, ticks: int) -> None:
+    def spend(self, ticks: int) -> None:
+        """The time that ticks take (SCHED-5)."""
         self.ticks += ticks
         self.quantum -= ticks
         self.kernel.now += ticks * schedule.TICK_NS

@@ -19,6 +19,7 @@ from lindref.system.image import SLOT_GUARD, SLOT_STACK
 from lindref.system.runner import (
     Asks,
     AtDelivery,
+    AtOnce,
     CannotLoad,
     Finished,
     HandlerReturned,
@@ -27,6 +28,7 @@ from lindref.system.runner import (
     RunnerEvent,
     Stepped,
     Trapped,
+    TurnOver,
     WaitsOnMemory,
     WakesMemory,
 )
@@ -35,7 +37,7 @@ from lindref.vm import engines, outcomes
 from lindref.vm.continuation import Continuation
 from lindref.vm.engines import Engine
 from lindref.vm.limits import Exhaustion
-from lindref.vm.machine import Machine
+from lindref.vm.machine import GO_ON, Machine
 from lindref.vm.memory import Memory
 from lindref.vm.program import Program
 from lindref.vm.store import Cell, Store, StoreState, View
@@ -132,6 +134,9 @@ class WasmRunnerState:
 PROGRAM = (Step(START, optional=True), Step("_initialize", optional=True), Step("_start", last=True))
 
 
+_BASE = "lind-get-memory-base"
+_AT_ONCE = frozenset({_BASE, "lind-get-cage-id"})
+
 _BEGINNING = frozenset(step.name for step in PROGRAM)
 
 _ENTRY = "pass_fptr_to_wt"
@@ -161,6 +166,9 @@ class WasmRunner:
         self.current: Step | None = None
         self.machine = machine or engines.machine(guest.engine, store, max_depth=guest.max_depth)
         self.changed = True
+        #: While it runs: who begins its calls at once, if anybody does, and the ticks at which its turn is over.
+        self.at_once: AtOnce | None = None
+        self.limit = 0
         #: High end of this thread's stack: what ``__stack_pointer`` starts with (3i.md 4.8a).
         self.stack_top = self.global_value("__stack_pointer") or 0
         #: Its low end, where it is known.
@@ -218,14 +226,23 @@ class WasmRunner:
         """Ticks used so far."""
         return self.machine.ticks
 
-    def run(self, ticks: int, steps: int | None = None) -> RunnerEvent:
+    def run(self, ticks: int, steps: int | None = None, at_once: AtOnce | None = None) -> RunnerEvent:
         """Go on until something is to be said; with ``steps`` (at least 1), ``Stepped`` after so many entries of code,
-        which takes a machine that counts them (``vm.stepping``)."""
+        which takes a machine that counts them (``vm.stepping``). With ``at_once``, compiled code need not be left for
+        a call."""
         self.changed = True
-        limit = self.machine.ticks + ticks
-        counting: Any = self.machine
+        self.limit = self.machine.ticks + ticks
         if steps is None:
-            counting.since = 0  # a turn begins, or goes on from a tick
+            self.machine.since = 0  # a turn begins, or goes on from a tick
+        self.at_once, self.machine.answers = at_once, self.answers
+        try:
+            return self._run(steps)
+        finally:
+            self.at_once = self.machine.answers = None
+
+    def _run(self, steps: int | None) -> RunnerEvent:
+        """To the next event; ``limit`` moves where a turn ends on the way."""
+        counting: Any = self.machine
         while True:
             if steps is not None and steps < 1:
                 return Stepped()
@@ -236,7 +253,7 @@ class WasmRunner:
                 step = self.current
                 odd = step is not None and self.export(step.name) is not None
                 return CannotLoad(f"the program's {step.name} is of another type") if odd and step else Finished(0)
-            left = limit - self.machine.ticks
+            left = self.limit - self.machine.ticks
             if left < 1:
                 return Preempted()
             outcome = self.machine.run(left, steps)
@@ -271,6 +288,8 @@ class WasmRunner:
         match outcome:
             case outcomes.HostCall(func, args):
                 return self.host_call(func, args)
+            case outcomes.Answered():
+                return TurnOver()
             case outcomes.Returned(values):
                 last = self.current is not None and self.current.last
                 self.current = None
@@ -299,6 +318,28 @@ class WasmRunner:
                 return Preempted()
             case outcomes.Stepped():
                 return None
+
+    def answers(self, func: HostFunc, args: Sequence[Value]) -> int | None:
+        """A host function was called by compiled code (``Machine.answers``)."""
+        if func.module != abi.LIND:
+            return None
+        if func.name == abi.MAKE_SYSCALL:
+            if self.at_once is None:
+                return None
+            machine = self.machine
+            allowed = self.at_once(abi.decode_syscall(args))
+            self.changed = True
+            self.limit = machine.ticks + allowed
+            machine.since = 0
+            return allowed
+        if func.name in _AT_ONCE:
+            self.machine.resume([self.guest.base if func.name == _BASE else self.guest.cage])
+            return GO_ON
+        return None
+
+    def may_go_on(self) -> bool:
+        """Whether the machine, which runs, could go on from a call that began at once as if it had not been left."""
+        return self.machine.asking and not self.machine.attention
 
     def host_call(self, func: HostFunc, args: Sequence[Value]) -> RunnerEvent | None:
         """A host function was called: it is answered at once, or the call leaves the cage."""

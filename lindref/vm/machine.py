@@ -7,9 +7,9 @@ whoever leaves a frame stores its ``pc`` there (locals and operands are the fram
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, repeat
-from typing import Any
+from typing import Any, Final
 
 from lindref import classes
 from lindref.vm.continuation import Continuation, thaw_frames
@@ -26,6 +26,13 @@ from lindref.wasm.errors import WasmError
 
 #: Frames that a thread may have; a big frame counts as several (``limits.SLOTS``).
 DEFAULT_DEPTH = 200_000
+
+#: Who runs a machine may see to a host call while the machine runs: it brings the results (``resume``) and says how
+#: many ticks the machine may run on for from there, ``GO_ON`` for as many as were left. ``None``: the run is to end
+#: with ``HostCall``, as without. 0: the run is to end; the call has been seen to, whether results were brought or not.
+Answers = Callable[[HostFunc, tuple[Value, ...]], int | None]
+
+GO_ON: Final = -1
 
 #: Ticks are counted down in portions that Python handles as small numbers.
 _PORTION = 1 << 29
@@ -54,6 +61,7 @@ class Machine:
         "_granted",
         "_reserve",
         "_trapped",
+        "answers",
         "attention",
         "awaiting",
         "cells",
@@ -82,6 +90,8 @@ class Machine:
         """How many values ``resume`` must bring; ``None``: the last outcome asked for none."""
         self.attention = False
         """Stop at the next delivery point."""
+        self.answers: Answers | None = None
+        """Asked where leaving the run for a host call costs something: by compiled code."""
         # The registers: code, next entry, locals and operands of the frame on top; what its instance sees.
         self.code: Code = []
         self.pc = 0
@@ -199,6 +209,12 @@ class Machine:
             self.attention = attention
             self._settle()
         return None
+
+    @property
+    def asking(self) -> bool:
+        """Whether the machine runs and waits in a host call (see ``answers``), and nobody has looked at what it is in
+        the middle of, or changed that."""
+        return False
 
     @property
     def ticks(self) -> int:

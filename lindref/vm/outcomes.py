@@ -61,6 +61,11 @@ class HostCall:
 
 
 @classes.frozen
+class Answered:
+    """A host call was dealt with while the machine ran (``Machine.answers``), and the run was to end with it."""
+
+
+@classes.frozen
 class BarrierReturned:
     """The function that ``push_call`` put on top has returned; the machine is as it was before."""
 
@@ -118,6 +123,7 @@ Outcome = (
     | Trapped
     | Thrown
     | HostCall
+    | Answered
     | BarrierReturned
     | AtomicWait
     | AtomicNotify

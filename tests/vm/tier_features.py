@@ -40,7 +40,7 @@ class Features(Writer):
                 return f"(i32.{c.choice(('store8', 'store', 'store16'))} 1 {place} {self.expr(1)})"
             case 7:
                 return f"(local.set {c.randrange(LOCALS)} {self.woken()})"
-            case 8:
+            case 8 | 10 | 11:
                 return f"(local.set {c.randrange(LOCALS)} (call $host {self.expr(2)}))"
             case 9:
                 args = f"{self.expr(2)} {self.expr(2)} (i32.and {self.expr(3)} (i32.const 3))"
@@ -158,7 +158,8 @@ class Features(Writer):
                 return f"(return_call_ref $t {args} (ref.func $f{target}))"
 
     def function(self) -> str:
-        body = " ".join(self.statement() for _ in range(6))
+        asks = "(local.set 2 (call $host (local.get 0)))" if self.choices.randrange(2) else ""
+        body = " ".join((asks, *(self.statement() for _ in range(6))))
         end = self.tail() if not self.choices.randrange(4) else self.expr()
         head = f'(func $f{self.number} (export "f{self.number}") {_FUNC} (local i32 i32 i64 exnref)'
         return f"{head} {SPEND} {body} {end})"

@@ -208,9 +208,10 @@ class WatchedSystem(System):
         with _unseen(self):
             super().spend_call()
 
-    def _spend(self, ticks: int) -> None:
+    def spend(self, ticks: int) -> None:
+        """As every system: time is added to."""
         with _unseen(self):
-            super()._spend(ticks)
+            super().spend(ticks)
 
     # Waking others: whose wait ends is seen in the end.
 

@@ -20,6 +20,15 @@ class Tick(Exception):
     """The ticks are used up."""
 
 
+class Left(Exception):
+    """A host call was seen to while compiled code ran, and its frames are the machine's now; ``error`` is what went
+    wrong meanwhile, which is not the guest's."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class WasmException(Exception):
     """An exception of a program; ``args`` are its values."""
 

@@ -13,7 +13,7 @@ import math
 import struct
 from collections.abc import Callable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lindref.vm.compiled.arithmetic import function_name
 from lindref.vm.compiled.clock import Clock
@@ -26,13 +26,20 @@ from lindref.vm.numeric.floats import NAN
 from lindref.vm.numeric.table import OPERATIONS
 from lindref.vm.outcomes import Stop
 from lindref.vm.pages import MASK, PAGE, SHIFT
-from lindref.vm.values import FuncInst, HostFunc
+from lindref.vm.values import FuncInst, HostFunc, Value
 from lindref.wasm.typing import matches_heap
 
 if TYPE_CHECKING:
     from lindref.vm.memory import Memory
     from lindref.vm.program import Body
     from lindref.vm.store import Store, View
+
+
+class Asking(Protocol):
+    """The machine, as compiled code knows it."""
+
+    def ask(self, func: HostFunc, args: tuple[Value, ...]) -> Any:
+        """The results of a host call; or compiled code is left."""
 
 
 #: What is the same everywhere.
@@ -64,12 +71,14 @@ VAIN_CALL = 8
 class Space:
     """The globals of an instance's compiled functions, filled as they are needed."""
 
-    __slots__ = ("_functions", "names", "store", "view")
+    __slots__ = ("_functions", "machine", "names", "store", "view")
 
     def __init__(self, store: Store, view: View) -> None:
         self.store = store
         self.view = view
         self.names: dict[str, Any] = {"__builtins__": {}, "__name__": COMPILED, "view": view}
+        self.machine: Asking | None = None
+        """What runs here."""
         self.fuel(Clock())
         self._functions: dict[tuple[int, int], Callable[..., Any]] = {}
 
@@ -183,7 +192,8 @@ class Space:
 
     def _import(self, number: int) -> Callable[..., Any]:
         """An imported function: compiled ones of other instances are bound at their first call after that."""
-        return foreign(self, number, self.view.instance.imports[number])
+        func = self.view.instance.imports[number]
+        return host(self, func) if isinstance(func, HostFunc) else foreign(self, number, func)
 
 
 class Elements(dict[int, Callable[..., Any]]):
@@ -300,17 +310,27 @@ def handled(store: Store, view: View, handler: Handler, imm: Any) -> Callable[..
     return call
 
 
-def foreign(space: Space, number: int, func: FuncInst | HostFunc) -> Callable[..., Any]:
+def foreign(space: Space, number: int, func: FuncInst) -> Callable[..., Any]:
     """What stands for an imported function: the reference machine calls it."""
 
     def call(*_args: Any) -> Any:
-        if isinstance(func, FuncInst):
-            found = resolve(space.store, func)
-            if found is not None:
-                space.names[f"f{number}"] = found
+        found = resolve(space.store, func)
+        if found is not None:
+            space.names[f"f{number}"] = found
         raise Bail
 
     return call
+
+
+def host(space: Space, func: HostFunc) -> Callable[..., Any]:
+    """What stands for a function of the host: whoever runs the machine may answer."""
+
+    def ask(*args: Any) -> Any:
+        if space.machine is None:
+            raise Bail
+        return space.machine.ask(func, args)
+
+    return ask
 
 
 def cold(body: Body) -> Callable[..., Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from lindref.vm.compiled.raising import Bail
+
 #: The name of the module that compiled functions are in.
 COMPILED: Final = "wasm"
 
@@ -30,6 +32,8 @@ def tail(function: Any, *args: Any) -> list[Any]:
     if function.__code__ is _TRAMPOLINE:
         function = function.__kwdefaults__["raw"]
     elif function.__globals__["__name__"] != COMPILED:
+        if function.__name__ == "ask":
+            raise Bail  # the host is called when this frame is gone
         function(*args)
     return [function, args]
 
