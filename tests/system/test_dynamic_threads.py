@@ -139,7 +139,8 @@ def test_what_unwinding_leaves_at_the_low_end_of_a_stack(profile: Profile, leave
       {words.format(0x1000)} {words.format(0x6F0000)}
       (global.set $sp (i32.sub (global.get $sp) (i32.const 0x50)))
       (if (i32.eqz {fork}) (then {words.format(0x1000)} (call $say) (call $exit (i64.const 0))))
-      (loop $l (br_if $l (i32.ne (call $call3 (i32.const 61) (i64.const -1) (i64.const 0) (i64.const 0)) (i32.const 2))))
+      (loop $l
+        (br_if $l (i32.ne (call $call3 (i32.const 61) (i64.const -1) (i64.const 0) (i64.const 0)) (i32.const 2))))
       {words.format(0x1000)}"""
     thread = [0x6F0008, 0x700000 - 0xF0 - 0x30]
     first, last = [0x1008, 0x800F10], [0x1008, 0x800EC0]
