@@ -8,11 +8,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from lindref.arguments import USAGE, Arguments
 from lindref.cli.run import GRATE_HELP, MAX_WORKERS, UsageError, environment, kit_libraries, number
 from lindref.explore.checkpoint import Checkpoint
+from lindref.explore.errors import HelpersError
 from lindref.explore.exhaustive import Bounds, Search, deepen
 from lindref.explore.outcomes import Outcomes, result_of, schedule
 from lindref.explore.sampled import answers_of, at_random, with_priorities
@@ -47,6 +49,9 @@ def _parser() -> Arguments:
     add("--no-reduction", action="store_true", help="exhaustive: try every thread, also where the order cannot matter")
     text = "exhaustive: the file of the search, written now and then and at its end, also by Ctrl-C; it goes on from it"
     add("--checkpoint", type=Path, metavar="FILE", help=text)
+    text = "exhaustive: processes that run turns, this one among them (%(default)s); what is reported is the same"
+    add("--workers", type=number(1, 256), default=1, metavar="N", help=text)
+    add("--dask", metavar="ADDRESS", help="exhaustive: the scheduler of a Dask cluster whose workers run turns, too")
     add("--runs", type=number(1), default=100, metavar="N", help="random, pct: how many (%(default)s)")
     add("--depth", type=number(1), default=3, metavar="N", help="pct: ordered events of a failure (%(default)s)")
     add("--seed", type=number(0), default=0, metavar="N", help="random, pct: where the choices come from")
@@ -162,16 +167,38 @@ def _explore(system: System, options: argparse.Namespace) -> Outcomes:
 def _deepen(
     system: System, bounds: Bounds, progress: _Progress, options: argparse.Namespace
 ) -> tuple[Outcomes, Search]:
-    """The search, from where its file left it, if there is one."""
-    if options.checkpoint is None:
-        return deepen(system, bounds, progress)
-    kinds = None if bounds.kinds is None else tuple(sorted(bounds.kinds))
-    limits = (bounds.preemptions, bounds.states, kinds, bounds.reduction)
-    file = Checkpoint(options.checkpoint, digest((states.freeze(system), limits)))
-    try:
-        return deepen(system, bounds, progress, lambda search: file.keep(search.running))
-    finally:
-        file.write()  # also where somebody has had enough of it
+    """The search, from where its file left it, if there is one, and with helpers, if there are any."""
+    begins: list[Callable[[Search], None]] = []
+    first = states.freeze(system)
+    with ExitStack() as stack:
+        if options.checkpoint is not None:
+            kinds = None if bounds.kinds is None else tuple(sorted(bounds.kinds))
+            limits = (bounds.preemptions, bounds.states, kinds, bounds.reduction)
+            file = Checkpoint(options.checkpoint, digest((first, limits)))
+            begins.append(lambda search: file.keep(search.running))
+            stack.callback(file.write)  # also where somebody has had enough of it
+        if options.dask is not None or options.workers > 1:
+            from lindref.explore import helpers  # most searches are alone
+
+            pool = (
+                helpers.cluster(first, system.libraries, options.dask)
+                if options.dask is not None
+                else helpers.processes(first, system.libraries, options.workers - 1)
+            )
+            group = helpers.Helpers(stack.enter_context(pool))
+            begins.append(group.help)
+            stack.callback(lambda: _lost(group.lost))
+
+        def begin(search: Search) -> None:
+            for tell in begins:
+                tell(search)
+
+        return deepen(system, bounds, progress, begin)
+
+
+def _lost(what: str) -> None:
+    if what:
+        sys.stderr.write(f"lindref explore: went on without helpers: {what}\n")
 
 
 def _replay(system: System, options: argparse.Namespace) -> int:
@@ -217,7 +244,7 @@ def main(argv: list[str]) -> int:
         if options.replay is not None:
             return _replay(system, options)
         outcomes = _explore(system, options)
-    except StateError as error:
+    except (StateError, HelpersError) as error:
         sys.stderr.write(f"lindref explore: {error}\n")
         return USAGE
     except KeyboardInterrupt:

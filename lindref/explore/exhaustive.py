@@ -98,6 +98,31 @@ class Search:
         self._joined: set[Spot] = set()
         self._again = 0
         self._open: set[Key] = set()
+        #: Told of the way before each turn; the way that a search which is only ahead of another begins with.
+        self.watching: Callable[[list[Node]], None] | None = None
+        self._begin: Way | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether the time belongs to states."""
+        return self._timed
+
+    @property
+    def racy(self) -> set[Spot]:
+        """From where turns go whose order was seen to matter."""
+        return self._racy
+
+    def ahead(self, begin: Way, racy: set[Spot], *, timed: bool) -> None:
+        """Run what another search may need that knows so much already: from the first state on, by way ``begin``."""
+        if self.running.system.outcome is None:
+            self._begin, self._racy, self._timed = begin, racy, timed
+            self._attempt()
+
+    def untried(self, node: Node) -> list[Way]:
+        """Ways from a state that have not been gone, and may have to be."""
+        if self.reduces:
+            return [*node.todo, *((key, ()) for key in node.order if key not in node.tried)]
+        return list(node.todo)
 
     @property
     def visited(self) -> int:
@@ -135,6 +160,9 @@ class Search:
         first = running.key(running.first, budget, timed=self._timed)
         path = [self._node(first, running.standing(running.system), budget)]
         path[0].state = running.first
+        if self._begin is not None:
+            path[0].todo.append(self._begin)
+            path[0].tried.update(path[0].order)
         while path:
             node = path[-1]
             if not node.todo and not self._more(node):
@@ -148,6 +176,8 @@ class Search:
                 node.tried.update(node.order)
                 continue
             node.way = node.todo.pop()
+            if self.watching is not None:
+                self.watching(path)
             turned, state = running.turn(path, self._racy, timed=self._timed)
             if isinstance(turned.to, Result):
                 turned = classes.evolve(turned, to=self.graph.result(turned.to))
