@@ -322,3 +322,33 @@ def test_events_and_last_writes() -> None:
     stop = one.last_write(1, address, 4)
     assert stop is not None and where(one) == ("_start", line("counter += result"))
     assert one.last_write(1, address, 4) is not None and where(one)[1] == line("counter = sum")
+
+
+def test_data_breakpoints_over_cages_threads_and_calls() -> None:
+    """A word in memory that two cages share, written by either; one that a thread writes, and then a call."""
+    from walking import session
+
+    one = Debugger(session("watched.wasm", stdin=b"ABCD"))
+    said = one.session.run_until(call="clone")
+    assert said is not None
+    shared, plain = (int(word, 16) for word in one.session.stdout.split())
+    one.goto(Position(0))
+    one.add(AtChange(Range(1, shared, 4)))
+    one.add(AtChange(Range(1, plain, 4)))
+    forward = []
+    while (stop := one.run()).reason == "data breakpoint":
+        thread = one.engine.threads[one.key]
+        forward.append((stop.text.partition(": ")[2], thread.cage, thread.tid))
+    assert forward == [
+        ("0 → 5", 1, 1),
+        ("5 → 6", 2, 1),
+        ("6 → 7", 1, 1),
+        ("0 → 1", 1, 2),
+        ("1 → 2", 1, 2),
+        ("2 → 3", 1, 2),
+        (f"3 → {int.from_bytes(b'ABCD', 'little')}", 1, 1),
+    ]
+    back = []
+    while (stop := one.reverse()).reason == "data breakpoint":
+        back.append((stop.text.partition(": ")[2], one.engine.threads[one.key].cage))
+    assert back == [(text, cage) for text, cage, _ in reversed(forward)]
