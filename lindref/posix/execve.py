@@ -143,10 +143,16 @@ def _beside(kernel: Kernel, path: bytes, start: int) -> tuple[bytes, Inode] | No
 
 
 def _executable(kernel: Kernel, path: bytes, start: int) -> Inode:
-    """The file that is to be executed: there, and unless as recorded a regular file with permission (EXEC-3)."""
+    """The file that is to be executed: there, and unless as recorded a regular file with permission (EXEC-3). As
+    recorded (EXEC-MISSING) nobody asks why it is not there."""
     if not path:
         raise Refused(fail(ENOENT, "EXEC-3"))
-    inode = walk(kernel, path, start).found(kernel)
+    try:
+        inode = walk(kernel, path, start).found(kernel)
+    except Refused:
+        if kernel.profile.has("EXEC-MISSING"):
+            raise Refused(fail(ENOENT, "EXEC-3")) from None
+        raise
     if not kernel.profile.has("EXEC-UNCHECKED"):
         if not inode.is_file:
             raise Refused(fail(EACCES, "EXEC-3"))

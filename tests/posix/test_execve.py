@@ -91,6 +91,15 @@ def test_unchecked():
         assert isinstance(result, Exec) if plain is None else result.value == plain
 
 
+def test_a_way_that_is_barred():
+    """EXEC-3, EXEC-MISSING."""
+    for profile, no_directory, too_long in (("spec", -20, -36), ("lind", -2, -2)):
+        w = world(profile)
+        assert execve(w, b"/prog/app/x").value == no_directory
+        assert execve(w, b"/prog/app/").value == no_directory
+        assert execve(w, b"/prog/" + b"n" * 300).value == too_long
+
+
 @BOTH
 def test_script(profile):
     """EXEC-5: vectors proc.exec.shebang, shebang_depth3."""

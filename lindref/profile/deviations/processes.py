@@ -84,6 +84,12 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="vectors proc.exec.dir, proc.exec.noperm",
     ),
     Deviation(
+        "EXEC-MISSING",
+        spec="a path to exec that leads nowhere fails as any other does (ENOTDIR, ELOOP, ENAMETOOLONG, …)",
+        lind="whatever bars the way is ENOENT",
+        evidence="3i.md 4.4; seen of the program conformance/guests/exec",
+    ),
+    Deviation(
         "EXEC-THREADS",
         spec="exec ends the other threads of its cage (POSIX exec)",
         lind="they are not addressed and go on",
