@@ -120,20 +120,26 @@ class Measuring:
         self.note(what, cost.passed, most, "s")
 
     def linked(self) -> None:
-        """Static and dynamic programs as the tool chain makes them."""
-        with linked.workshop() as folder:
-            for kind, most, cold_most in (("static", 0.5, None), ("dynamic", 0.8, 2.5)):
-                warm, cold = linked.command(folder, f"hello-{kind}.wasm", 3 * self.repeat)
-                self.command(f"hello, {kind}", warm, most)
-                if cold_most is not None:
-                    self.command(f"hello, {kind}, cold", cold, cold_most)
-                fork_ = linked.forks(folder, f"forks-{kind}.wasm", 10 * self.repeat, self.tiers[-1])
-                self.note(f"fork of a {kind} program with 256 KiB written", 1e3 * fork_, 3, "ms")
-                self.command(
-                    f"8 threads, one mutex, 10,000 pairs, {kind}",
-                    linked.command(folder, f"threads-{kind}.wasm", self.repeat)[0],
-                    5,
-                )
+        """Static and dynamic programs as the tool chain makes them, in both its stages."""
+        stages = linked.stages()
+        for stage in stages:
+            with linked.workshop(stage) as folder:
+                for kind, most, cold_most in (("static", 0.5, None), ("dynamic", 0.8, 2.5)):
+                    self.linked_kind(folder, kind, stage, most, cold_most)
+        if "opt" not in stages:
+            sys.stderr.write("no wasm-opt (LINDREF_WASM_OPT or on PATH): the stage after the passes is not measured\n")
+
+    def linked_kind(self, folder: Path, kind: str, stage: str, most: float, cold_most: float | None) -> None:
+        """The programs of one kind and stage."""
+        what = kind if stage == "raw" else f"{kind}, instrumented"
+        warm, cold = linked.command(folder, f"hello-{kind}.wasm", 3 * self.repeat)
+        self.command(f"hello, {what}", warm, most)
+        if cold_most is not None:
+            self.command(f"hello, {what}, cold", cold, cold_most)
+        fork_ = linked.forks(folder, f"forks-{kind}.wasm", 10 * self.repeat, self.tiers[-1])
+        self.note(f"fork of a {what} program with 256 KiB written", 1e3 * fork_, 3, "ms")
+        cost = linked.command(folder, f"threads-{kind}.wasm", self.repeat)[0]
+        self.command(f"8 threads, one mutex, 10,000 pairs, {what}", cost, 5)
 
     def pythons(self) -> None:
         """Every other Python; pywasm is held against on the Python that it is fastest on."""

@@ -15,6 +15,7 @@ from lindref.guest.cc import compile_guest
 from lindref.posix import console
 from lindref.system.boot import boot
 from lindref.system.system import System
+from tests.system.instrument import instrumented, wasm_opt
 
 SOURCES = Path(__file__).resolve().parent / "programs"
 DYNAMIC = ROOT / "conformance" / "guests" / "dynamic"
@@ -64,9 +65,14 @@ int main(void) {
 """
 
 
+def stages() -> tuple[str, ...]:
+    """``raw``: as the linker leaves modules; ``opt``: after the passes of the tool chain, where wasm-opt is there."""
+    return ("raw",) if wasm_opt() is None else ("raw", "opt")
+
+
 @contextmanager
-def workshop() -> Iterator[Path]:
-    """A folder with the programs, built now, which is a root with the shared C library in it."""
+def workshop(stage: str = "raw") -> Iterator[Path]:
+    """A folder with the programs of a stage, built now, which is a root with the shared C library in it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "lib").mkdir()
@@ -75,6 +81,11 @@ def workshop() -> Iterator[Path]:
             (folder / f"{stem}.c").write_text(text)
             for kind, pie in (("static", False), ("dynamic", True)):
                 compile_guest([folder / f"{stem}.c"], folder / f"{stem}-{kind}.wasm", pie=pie)
+        tool = wasm_opt()
+        if stage == "opt" and tool is not None:
+            with tempfile.TemporaryDirectory() as between:
+                for file in (*folder.glob("*.wasm"), folder / "lib" / "libc.so"):
+                    file.write_bytes(instrumented(file.read_bytes(), Path(between), tool))
         yield folder
 
 
