@@ -570,6 +570,9 @@ class System:
         if thread.slot:
             grates.finish(self, thread, ThreeIError.GRATE_ERROR, "3I-GRATE-3")
             return
+        if self.profile.has("TRAP-THREAD") and thread.tid != MAIN_THREAD and len(self.own_threads(thread.cage)) > 1:
+            lifecycle.remove_thread(self, thread, trap=message)
+            return
         if thread.cage == INIT_CAGE:
             self.first = Outcome(Ending.TRAP.value, text=message)
         lifecycle.trapped(self, thread, message)

@@ -146,3 +146,13 @@ def test_what_unwinding_leaves_at_the_low_end_of_a_stack(profile: Profile, leave
     first, last = [0x1008, 0x800F10], [0x1008, 0x800EC0]
     told = [0, 0, *first, *thread, *last] if leaves else [0] * 8
     assert ran(dynamic(main(start), profile=profile)) == [*told, *told[:6], *told[6:]]
+
+
+@pytest.mark.parametrize(("profile", "status"), [(SPEC, 70), (LIND, 3)])
+def test_a_trap_in_a_thread(profile: Profile, status: int) -> None:
+    """EXIT-5, TRAP-THREAD: it ends the cage; as recorded the thread alone, whose word for its id stays."""
+    start = f"""(local $r i32) {CLONE} (if (i32.eqz (local.get $r)) (then unreachable))
+      (loop $l (local.set $r (i32.add (local.get $r) (i32.const 1))) (drop (call $call0 (i32.const 24)))
+        (br_if $l (i32.lt_u (local.get $r) (i32.const 50))))
+      (if (i32.load (i32.const 0x500)) (then (call $exit (i64.const 3)))) (call $exit (i64.const 4))"""
+    assert dynamic(main(start), profile=profile).run() == status

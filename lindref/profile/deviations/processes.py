@@ -96,6 +96,13 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 4.4, 10",
     ),
     Deviation(
+        "TRAP-THREAD",
+        spec="a trap in any thread ends its cage",
+        lind="a trap in another thread than the main one ends that thread alone, and tells nobody: who joins it waits "
+        "for ever",
+        evidence="seen of conformance/guests/threads_mutex with the recorded C library",
+    ),
+    Deviation(
         "EXIT-THREAD-CODE",
         spec="exit(60) of a cage's last thread gives the cage its status",
         lind="the status of a child is 0 then",
