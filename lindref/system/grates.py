@@ -33,9 +33,10 @@ def call(system: System, thread: Thread, pending: Pending, handler: Handler) -> 
         else:
             calls.complete(system, thread, pending, -ESRCH, "3I-GRATE-6")
         return
-    if workers.free:
+    more = workers.made < system.config.workers
+    if workers.free and not (more and system.profile.has("GRATE-ROTATION")):  # as recorded the unused come first
         worker = system.threads[workers.free.popleft()]
-    elif workers.made < system.config.workers:
+    elif more:
         try:
             worker = system.new_worker(grate, workers.made + 1)
         except ImageError as error:

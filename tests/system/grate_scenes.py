@@ -83,9 +83,9 @@ REGISTER = f"""
 WAIT_FOR_CHILD = "(drop (call $call3 (i32.const 61) (i64.const -1) (i64.const 0) (i64.const 0)))"
 
 
-def wasm_grate(child: str, more: str = "", files: dict[bytes, bytes] | None = None) -> World:
+def wasm_grate(child: str, more: str = "", files: dict[bytes, bytes] | None = None, **options: Any) -> World:
     """A wasm program whose forked child does ``child``, and ends, while it waits."""
     start = f"""(local $r i32)
       (if (i32.eqz {FORK}) (then {child} (call $exit (i64.const 0))))
       {WAIT_FOR_CHILD} (call $exit (i64.const 0))"""
-    return world(program(start, REGISTER + more), files=files)
+    return world(program(start, REGISTER + more), files=files, **options)

@@ -183,6 +183,20 @@ def test_grate_5_each_worker_has_its_stack_and_its_globals() -> None:
     assert entries[3][0] in tops
 
 
+@pytest.mark.parametrize(("profile", "stacks"), [(SPEC, [0, 0, 0, 0, 0]), (LIND, [0, 1, 2, 0, 1])])
+def test_grate_4_workers_take_turns_as_recorded(profile: Profile, stacks: list[int]) -> None:
+    """3I-GRATE-4, deviation GRATE-ROTATION: calls one after the other, three workers; which stack each ran on."""
+    tell = f"""
+(global $sp (export "__stack_pointer") (mut i32) (i32.const 4096))
+(func (export "pass_fptr_to_wt") {"(param i64)" * 14} (result i32) (global.get $sp))"""
+    calls = f"(drop (call $call0 (i32.const {GETEUID})))" * 5
+    start = f"(call $register (i64.const {GETEUID}) (i64.const 0)) {calls}"
+    run = wasm_grate(start, tell, profile=profile, config=Config(workers=3))
+    assert run.run() == 0
+    slot = 4096 + (8 << 20)
+    assert of(run, 2, GETEUID) == [65536 + (number + 1) * slot for number in stacks]
+
+
 def test_grate_5_the_whole_stack_can_be_used() -> None:
     """3I-GRATE-5: the slot's 8 MiB are mapped, and the deepest word does not touch a neighbour's."""
     deep = f"""

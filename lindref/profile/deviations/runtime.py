@@ -84,6 +84,13 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="loader.md 1.2",
     ),
     Deviation(
+        "GRATE-ROTATION",
+        spec="a grate has as many workers as serve at once, up to its limit; the one free the longest serves next",
+        lind="all that it may have are made before it starts, and take turns: calls one after the other run on stack "
+        "after stack",
+        evidence="loader.md 5; 3i.md 3.2",
+    ),
+    Deviation(
         "UNWIND-WORDS",
         spec="fork, making a thread and ending one leave the caller's memory alone",
         lind="they leave two words at the low end of its stack: where its saved frames would begin, and its stack "
