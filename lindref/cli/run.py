@@ -39,7 +39,7 @@ MAX_WORKERS = 32
 #: Options that take a value as the next word: needed to tell where the program's own words begin.
 _VALUED = frozenset(
     "--root --root-mode --engine --profile --seed --schedule --env --preload --grate-workers --trace -e --grate --net "
-    "--net-reach --clock --replay --max-memory --max-ticks".split()
+    "--net-reach --clock --replay --max-memory --max-ticks --accesses".split()
 )
 
 
@@ -81,6 +81,8 @@ def _parser() -> Arguments:
     add("--profile", choices=("spec", "lind"), default="spec", help="what Lind promises, or what was recorded")
     add("--seed", type=number(0), metavar="N", help="random schedule and random bytes from this seed")
     add("--schedule", metavar="S", help="the answers to choice points, as a run reports them")
+    text = "threads may also switch where lindref explore lets them (its default: shared), for --schedule of its report"
+    add("--accesses", choices=("none", "shared", "all"), default="", help=text)
     add("--env", action="append", default=[], metavar="K[=V]", help="a variable of the environment (repeatable)")
     add("--preload", action="append", default=[], metavar="NAME=PATH", help="a library for dynamic programs")
     workers = number(1, MAX_WORKERS)
@@ -177,6 +179,7 @@ def _config(options: argparse.Namespace, recording: Recording | None) -> Config:
         start_time=start,
         preloads=_preloads(options.preload),
         capabilities=options.strict_capabilities,
+        accesses=options.accesses,
     )
     if recording is None:
         return config
@@ -323,7 +326,7 @@ def main(argv: list[str]) -> int:
                 profile=by_name(profile),
                 config=config,
                 chooser=_chooser(options) if recording is None else recording.chooser,
-                engine=options.engine,
+                engine="reference" if options.accesses else options.engine,  # which can stop before any instruction
                 env=environment(options.env),
                 grates=options.grate,
                 observe=lambda made: traces.append(_begin(made, options, files, terminals)),

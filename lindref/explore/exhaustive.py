@@ -207,7 +207,7 @@ class Search:
         """All has been tried at the end of ``path``."""
         node = path.pop()
         self._open.discard(node.key)
-        self.spared += len(node.order) - len(node.tried)
+        self.spared += max(len(node.order) - len(node.tried), 0)
         self.graph.close(node.key)
         if node.after is not None:
             node.known.laters = node.after.laters()
