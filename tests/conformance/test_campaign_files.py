@@ -303,6 +303,7 @@ def test_a_cluster_does_it_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
     made = types.SimpleNamespace(Client=Cluster, as_completed=lambda futures, loop: futures)
     monkeypatch.setitem(sys.modules, "dask", types.SimpleNamespace(distributed=made))
+    monkeypatch.setitem(sys.modules, "dask.distributed", made)
     monkeypatch.setattr(cluster, "PIECE", 1)
     chosen = cases(["guests"], Wanted(), ["guests.hello", "guests.strings"])
     found = list(cluster.run(pool.Plan("lindref", {}), chosen, "here"))

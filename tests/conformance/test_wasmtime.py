@@ -14,7 +14,7 @@ from lindref.conformance.adapters.find import described, make
 from lindref.conformance.adapters.interface import AdapterError, NotApplicable
 from lindref.conformance.adapters.modules import run_calls
 from lindref.conformance.adapters.wasmtime_ import engine
-from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
+from lindref.conformance.adapters.wasmtime_.memory import EngineMemory, Shares
 from lindref.conformance.campaign.examine import examine
 from lindref.conformance.campaign.result import Result, Status
 from lindref.conformance.campaign.suites import Wanted, cases
@@ -168,7 +168,7 @@ def test_a_memory_of_the_engine_is_a_memory() -> None:
     item = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(65536, 65536)))
     start = ctypes.cast(item.data_ptr(store), ctypes.c_void_p).value
     assert start is not None
-    memory = EngineMemory((store, item), start, Backings())
+    memory = EngineMemory((store, item), start, Backings(), Shares())
     assert memory.try_read(0, 1) is None
     memory.map(16, 4, 3)
     assert memory.try_write(16 * 4096 + 4090, b"across pages\0tail")

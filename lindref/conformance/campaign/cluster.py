@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 from lindref.conformance.adapters.case import Case
@@ -24,7 +25,7 @@ def piece(plan: Plan, cases: Sequence[Case]) -> list[Result]:
 def run(plan: Plan, cases: Sequence[Case], address: str) -> Iterator[Result]:
     """The results of ``cases``, as they come, from the cluster at ``address``. Raises ``AdapterError``."""
     try:
-        from dask import distributed  # an extra
+        distributed: Any = import_module("dask.distributed")  # an extra
     except ImportError:
         raise AdapterError("--dask: install lindref with the extra 'dask'") from None
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 from typing import Any
 
 from lindref.vm import regions as region_map
@@ -37,16 +38,37 @@ def _must(result: int | None, what: str) -> None:
         raise OSError(ctypes.get_errno(), f"{what} of an engine's memory")
 
 
+class Shares:
+    """Files of the host that stand for what several mappings share: all of them, in whatever cage, see one thing."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, int] = {}
+
+    def file(self, number: int) -> int:
+        """The descriptor of backing ``number``'s file."""
+        if number not in self._files:
+            self._files[number] = os.memfd_create(f"lindref-{number}")
+            os.ftruncate(self._files[number], WHOLE)
+        return self._files[number]
+
+    def close(self) -> None:
+        """They are not needed any more."""
+        for descriptor in self._files.values():
+            os.close(descriptor)
+        self._files.clear()
+
+
 class EngineMemory(Memory):
     """A memory of 4 GiB whose bytes lie at the host's address ``start``; nothing of it is mapped at first."""
 
-    __slots__ = ("_view", "item", "start")
+    __slots__ = ("_shares", "_view", "item", "start")
 
-    def __init__(self, item: Any, start: int, backings: Backings, budget: Budget | None = None) -> None:
+    def __init__(self, item: Any, start: int, backings: Backings, shares: Shares, budget: Budget | None = None) -> None:
         """``item`` is the engine's object, which keeps the bytes alive."""
         super().__init__(0, MAX_SIZE, shared=True, backings=backings, budget=budget)
         self.size = MAX_SIZE
         self.item = item
+        self._shares = shares
         self.start = start
         self._view: memoryview = memoryview((ctypes.c_ubyte * WHOLE).from_address(start)).cast("B")
         self._fresh(0, WHOLE >> SHIFT, 0)
@@ -115,6 +137,13 @@ class EngineMemory(Memory):
         if backing is None:
             self._fresh(first, count, prot)
             return
+        if shared:
+            self._pull(backing, range(backing_page, backing_page + count))
+            flags = mmap.MAP_SHARED | _FIXED
+            place = self.start + (first << SHIFT)
+            file = self._shares.file(backing)
+            _must(_libc.mmap(place, count << SHIFT, _host(prot), flags, file, backing_page << SHIFT), "mmap")
+            return
         self._fresh(first, count, READ | WRITE)
         pages = self._backings.store(backing)
         for number in range(count):
@@ -138,27 +167,34 @@ class EngineMemory(Memory):
         """Give pages of the host a protection, whatever they have in the cage."""
         _must(_libc.mprotect(self.start + (first << SHIFT), count << SHIFT, _host(prot)), "mprotect")
 
-    def _shared(self) -> list[Region]:
-        return [region for region in self.regions.values() if region.backing is not None and not region.private]
+    def _shared(self) -> list[tuple[int, range]]:
+        """The backings that are mapped to be shared, with the pages of them that are."""
+        return [
+            (region.backing, range(region.backing_page, region.backing_page + region.count))
+            for region in self.regions.values()
+            if region.backing is not None and not region.private
+        ]
 
     def push(self) -> None:
-        """What the engine wrote to pages that are shared with files or cages is there for all."""
-        for region in self._shared():
-            if region.prot & WRITE:
-                pages = self._backings.store(region.backing or 0)
-                for number in range(region.count):
-                    data = self._gather(region.first + number << SHIFT, PAGE)
-                    if data != bytes(pages.peek(region.backing_page + number)):
-                        pages.own(region.backing_page + number)[:] = data
+        """What the engine wrote to pages that are shared with files or cages is there for RawPOSIX."""
+        for backing, numbers in self._shared():
+            pages, file = self._backings.store(backing), self._shares.file(backing)
+            for number in numbers:
+                data = os.pread(file, PAGE, number << SHIFT)
+                if data != bytes(pages.peek(number)):
+                    pages.own(number)[:] = data
 
     def pull(self) -> None:
-        """What others wrote to shared pages is there for the engine."""
-        for region in self._shared():
-            pages = self._backings.store(region.backing or 0)
-            self.set_host(region.first, region.count, READ | WRITE)
-            for number in range(region.count):
-                self._scatter(region.first + number << SHIFT, bytes(pages.peek(region.backing_page + number)))
-            self.set_host(region.first, region.count, region.prot)
+        """What RawPOSIX wrote to shared pages is there for the engine."""
+        for backing, numbers in self._shared():
+            self._pull(backing, numbers)
+
+    def _pull(self, backing: int, numbers: range) -> None:
+        pages, file = self._backings.store(backing), self._shares.file(backing)
+        for number in numbers:
+            data = bytes(pages.peek(number))
+            if data != os.pread(file, PAGE, number << SHIFT):
+                os.pwrite(file, data, number << SHIFT)
 
     # A place that is nobody's, for the stack of a thread that is being copied.
 
@@ -198,6 +234,8 @@ class EngineMemory(Memory):
                 region.backing_page,
                 shared=not region.private,
             )
+            if region.backing is not None and not region.private:
+                continue
             other.set_host(region.first, region.count, READ | WRITE)
             self.set_host(region.first, region.count, READ | WRITE)
             for page in self._touched(region):
