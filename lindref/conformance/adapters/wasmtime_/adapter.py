@@ -35,7 +35,7 @@ class EngineSystem(System):
         self.runners: list[Any] = []
         from lindref.conformance.adapters.wasmtime_.memory import Shares
 
-        self.common = Shares()
+        self.engine_files = Shares()
         #: The words that start wasm-opt, where guests are rewritten.
         self.tool: tuple[str, ...] = ()
 
@@ -68,7 +68,7 @@ class EngineSystem(System):
 
         start = ctypes.cast(item.data_ptr(store), ctypes.c_void_p).value
         assert start is not None
-        self.memories[cage] = EngineMemory((store, item), start, self.kernel.backings, self.common, self.budget)
+        self.memories[cage] = EngineMemory((store, item), start, self.kernel.backings, self.engine_files, self.budget)
 
     def image_runner(self, cage: int) -> Runner:
         """The engine at the beginning of the cage's image."""
@@ -83,7 +83,7 @@ class EngineSystem(System):
         """Let go of the engine's threads."""
         for runner in self.runners:
             runner.end()
-        self.common.close()
+        self.engine_files.close()
 
 
 class Wasmtime:
