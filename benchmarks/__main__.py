@@ -3,7 +3,7 @@
     python -m benchmarks                    # everything; with --quick without what takes minutes
     python -m benchmarks fib sieve          # only these programs, on every engine there is
     python -m benchmarks --part calls       # only a part: micro, whole, calls, cages, start, linked, pythons, scripts,
-                                            # judge
+                                            # judge, explore
     python -m benchmarks --repeat 5 --json FILE --check
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cages, calls, commands, engines, fork, judge, linked, micro, pythons, travel, whole
+from benchmarks import cages, calls, commands, engines, explored, fork, judge, linked, micro, pythons, travel, whole
 from benchmarks.bars import Bar, ratio_bars, show
 from lindref.guest.toolchain import GuestBuildError
 
@@ -176,6 +176,21 @@ class Measuring:
         self.figures[f"a trace of {count} calls judged, s that pass"] = passed
         self.note(f"a trace of {count} calls judged, processor time", spent, 60 * count / 100_000, "s")
 
+    def explore(self) -> None:
+        """Textbook programs explored."""
+        for name in explored.PROGRAMS:
+            if self.quick and name in explored.LONG:
+                continue
+            states, turns, spent, _ = explored.measure(name, reduction=True)
+            whole, turns_of_all, spent_on_all, complete = explored.measure(name, reduction=False)
+            many = "" if complete else "more than "
+            print(f"{name:14} {states:6} states, {turns:6} turns, {spent:5.1f} s, {turns / spent:5.0f} turns/s", end="; ")
+            print(f"without reduction {many}{whole} states, {turns_of_all} turns, {many}{spent_on_all:.1f} s")
+            self.figures[f"{name} explored, states"] = states
+            self.figures[f"{name} explored, {many}states without reduction"] = whole
+            if name == "dining":
+                self.note("three philosophers explored, processor time", spent, 120, "s")
+
     def note(self, what: str, value: float, most: float, unit: str) -> None:
         """A figure that is a bar by itself."""
         self.figures[f"{what}, {unit}"] = value
@@ -193,6 +208,7 @@ class Measuring:
             "pythons": self.pythons,
             "scripts": self.scripts,
             "judge": self.judge,
+            "explore": self.explore,
         }
 
 
