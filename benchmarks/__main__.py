@@ -184,7 +184,8 @@ class Measuring:
             states, turns, spent, _ = explored.measure(name, reduction=True)
             whole, turns_of_all, spent_on_all, complete = explored.measure(name, reduction=False)
             many = "" if complete else "more than "
-            print(f"{name:14} {states:6} states, {turns:6} turns, {spent:5.1f} s, {turns / spent:5.0f} turns/s", end="; ")
+            speed = f"{spent:5.1f} s, {turns / spent:5.0f} turns/s"
+            print(f"{name:14} {states:6} states, {turns:6} turns, {speed}", end="; ")
             print(f"without reduction {many}{whole} states, {turns_of_all} turns, {many}{spent_on_all:.1f} s")
             self.figures[f"{name} explored, states"] = states
             self.figures[f"{name} explored, {many}states without reduction"] = whole
