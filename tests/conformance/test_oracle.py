@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ from lindref.conformance.oracle.scripts import world_of
 from lindref.conformance.oracle.verdict import Bounds, Verdict
 from lindref.conformance.oracle.world import World
 from lindref.conformance.vectors.model import load
+from lindref.grates.limits import Limits
+from lindref.grates.readonly import ReadOnly
+from lindref.grates.strace import Strace
 from lindref.posix import console
 from lindref.profile import LIND, SPEC, Profile
 from lindref.system.boot import boot
+from lindref.system.python.grate import Grate
 from lindref.system.runtime import Config
 from lindref.system.system import System
 from lindref.trace.format import Record
@@ -32,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "guest"))
 from running import names  # beside the tests of guests
 
 
-def traced(name: str, profile: Profile = SPEC) -> tuple[list[Record], Path]:
+def traced(name: str, profile: Profile = SPEC, grates: Sequence[type[Grate]] = ()) -> tuple[list[Record], Path]:
     """The trace of a guest, header first, and the root it ran on."""
     from lindref.guest.build_guests import GUESTS, load_guest
 
@@ -52,6 +57,7 @@ def traced(name: str, profile: Profile = SPEC) -> tuple[list[Record], Path]:
         config=Config(max_ticks=50_000_000),
         env=guest.env,
         observe=observe,
+        grates=grates,
     )
     console.feed_stdin(system.kernel, guest.stdin.encode())
     console.end_stdin(system.kernel)
@@ -81,6 +87,14 @@ def test_all_that_lindref_writes_is_allowed(name: str, profile: Profile) -> None
     for world in (World(root=str(root), unknown=False), World()):
         found = judge(records, profile, world=world)
         assert found.verdict is Verdict.ALLOWED, found
+
+
+@pytest.mark.parametrize("profile", [SPEC, LIND], ids=lambda p: p.name)
+@pytest.mark.parametrize("grates", [[Strace], [ReadOnly, Limits]], ids=["strace", "two"])
+def test_runs_beneath_grates_in_python_are_allowed(grates: list[type[Grate]], profile: Profile) -> None:
+    records, root = traced("spawn", profile, grates)
+    found = judge(records, profile, world=World(root=str(root), unknown=False))
+    assert found.verdict is Verdict.ALLOWED, found
 
 
 def changed(records: list[Record], name: str, nth: int = 0, **fields: Any) -> list[Record]:

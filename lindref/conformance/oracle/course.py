@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from lindref import classes
 from lindref.conformance.oracle import compare, delivered, endings, inputs
 from lindref.conformance.oracle.names import Names
-from lindref.conformance.oracle.observed import EMPTY, Ended, ObservedRunner, ObservedSystem
+from lindref.conformance.oracle.observed import EMPTY, LAST_PYTHON, Ended, ObservedRunner, ObservedSystem
 from lindref.conformance.oracle.verdict import Contradiction
 from lindref.conformance.oracle.why import Why
 from lindref.conformance.oracle.world import World
 from lindref.posix import memory as posix_memory
 from lindref.posix import timers
+from lindref.posix.cage import INIT_CAGE
 from lindref.posix.call import Arg, i32
 from lindref.system import calls, grates, lifecycle, schedule
 from lindref.system.abi import SyscallRequest
@@ -24,7 +25,7 @@ from lindref.system.events import End, Event, Exec, Route, Signal, Spawn
 from lindref.system.runner import Loading
 from lindref.system.threads import Blocked, ImageRequest, InGrate, Queued, Ready, Retry, Thread
 from lindref.threei import tables
-from lindref.threei.numbers import BENEATH, MAX_CAGE_ID
+from lindref.threei.numbers import BENEATH, MAX_CAGE_ID, REGISTER_HANDLER
 from lindref.trace.format import Record
 
 _MMAP, _BRK = 9, 12
@@ -233,7 +234,12 @@ class Course:
         pairs = self.names.pairs(record, row)
         caller = self.names.cage(_of(record, "self"))
         target = self.names.cage(_of(record, "target"))
-        if caller > MAX_CAGE_ID and caller not in BENEATH and caller not in system.tables.rows:
+        then = "guest"
+        if number == REGISTER_HANDLER and caller == target and MAX_CAGE_ID < pairs[1][1] == caller <= LAST_PYTHON:
+            then = "observed"  # the run itself puts a grate in Python over a cage (PY-2)
+            if caller not in system.runtimes:
+                system.python_grate(caller, pairs[0][0])
+        elif caller > MAX_CAGE_ID and caller not in BENEATH and caller not in system.tables.rows:
             # A table that no cage has: the producer's own, for calls that nobody is to interpose.
             system.tables = tables.boot(system.tables, caller, system.kernel.rows)
         pairs = inputs.prepare(self, thread, record, later, row, pairs, target)
@@ -247,7 +253,8 @@ class Course:
         system.made[call] = (number, pairs)
         system.last = None
         system.current = thread.key
-        calls.begin(system, thread, SyscallRequest(number, 0, caller, target, tuple(Arg(*pair) for pair in pairs)))
+        request = SyscallRequest(number, 0, caller, target, tuple(Arg(*pair) for pair in pairs))
+        calls.begin(system, thread, request, then=then)
         self.gather()
         if thread.cage in self.bare:
             self._laid_out(thread.cage, number, pairs)
@@ -391,7 +398,7 @@ class Course:
         """A cage or thread came to be."""
         del later
         child, tid = record["child"], record.get("child_tid", 1)
-        cage = self.names.cages.get(record["cage"])
+        cage = self.names.cage(record["cage"])
         mine = [s for s in self.out.spawns if s.cage == cage and (s.child_tid > 1) == (tid > 1)]
         if not mine:
             if (child, tid) in self.names.threads:
@@ -410,6 +417,9 @@ class Course:
             return
         cage = self.names.cages.get(record["cage"])
         event = next((e for e in self.out.execs if e.cage == cage), None)
+        if event is None and cage == INIT_CAGE and INIT_CAGE in self.world.bare and not len(self.system.images.blobs):
+            self._load_beneath(record, path)
+            return
         if event is None:
             raise Contradiction("EXEC-9", f"cage {record['cage']} runs a new image", "nothing of the kind")
         self.out.execs.remove(event)
@@ -420,6 +430,20 @@ class Course:
             self.names.forget_thread(main.key)
             self.names.bind_thread(record["cage"], record.get("tid", 1), main.key)
         self.bare.add(event.cage)
+
+    def _load_beneath(self, record: Record, path: bytes) -> None:
+        """The first cage's image, once grates in Python are over it (PY-2)."""
+        system = self.system
+        thread = system.main_thread(INIT_CAGE)
+        assert thread is not None, "it has registered them"
+        system.runtimes = system.runtimes.remove(INIT_CAGE)
+        self.world.bare -= {INIT_CAGE}
+        self.heapless.discard(INIT_CAGE)
+        argv = tuple(word.encode("utf-8", "surrogateescape") for word in record.get("argv", ()))
+        lifecycle.start_image(system, thread, ImageRequest(path, self.world.image(system, path), argv, ()))
+        self.gather()
+        self.out.execs.clear()
+        self.bare.add(INIT_CAGE)
 
     def _load(self, record: Record, path: bytes) -> None:
         """The first cage's image (BOOT-1)."""

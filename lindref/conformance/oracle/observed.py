@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
+from lindref.posix import processes
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
 from lindref.posix.call import Arg, Call
 from lindref.posix.result import Done, Failure, Result
@@ -14,10 +15,12 @@ from lindref.state.records import record, replace
 from lindref.system.choices import Chooser
 from lindref.system.events import Event, Exit
 from lindref.system.image import Image, Images
+from lindref.system.python.records import SCRATCH, SCRATCH_START
 from lindref.system.runner import Loading, RunnerEvent
 from lindref.system.runtime import CageRuntime, Config
 from lindref.system.system import System
 from lindref.system.threads import Thread
+from lindref.threei import tables
 from lindref.trace.decode import Decoder
 from lindref.wasm.sections import Dylink
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 #: A module with nothing in it: what stands for a program whose file was not observed.
 EMPTY = b"\0asm\1\0\0\0"
+#: Largest id of the cages that grates in Python have; they begin behind all that are given out.
+LAST_PYTHON = 100_000
 
 
 @record("oracle.observed")
@@ -226,6 +231,15 @@ class ObservedSystem(System):
         thread = self.add_thread(cage, MAIN_THREAD, ObservedRunner(self.guest(cage)))
         thread.slot = slot
         return thread
+
+    def python_grate(self, cage: int, over: int) -> None:
+        """A grate in Python comes over a cage (PY-1): it has a cage of its own, and some memory."""
+        processes.stand_in(self.kernel, cage)
+        self.tables = tables.put_over(self.tables, cage, over)
+        self.runtimes = self.runtimes.set(cage, CageRuntime(cage, "", (), (), serves=True))
+        self.new_memory(cage)
+        values = (SCRATCH_START, SCRATCH * self.config.workers, 3, 0x32, (1 << 64) - 1, 0)
+        self.kernel.call(Call(9, cage, MAIN_THREAD, tuple(Arg(value, cage) for value in values)))
 
     def begin_bare(self) -> Thread:
         """Cage 1 with a program whose loading was not observed."""
