@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lindref.posix import openfile, processes
+from lindref import classes
+from lindref.posix import memory, openfile, processes, signals
 from lindref.properties.copies import Pages
 from lindref.properties.tables import BENEATH, DEREGISTER, EXITING, NOT_THERE, Row, Whole
+from lindref.state.pmap import PMap
 from lindref.state.records import replace
-from lindref.system import calls, capable, grates, schedule
+from lindref.system import calls, capable, grates, lifecycle, schedule
+from lindref.system.python.grate import Grate
 from lindref.threei import capabilities, tables
 from lindref.threei.tables import Handler
 
@@ -345,6 +348,65 @@ def _not_passed_on(real: Any) -> Any:
     return served
 
 
+def _not_for_oneself(real: Any) -> Any:
+    return lambda state, cage, number, to, address: (state, 0) if to == cage else real(state, cage, number, to, address)
+
+
+def _one_more(real: Any) -> Any:
+    def call(system: Any, thread: Any, pending: Any, handler: Any) -> None:
+        config = system.config
+        system.config = classes.evolve(config, workers=config.workers + 1)
+        real(system, thread, pending, handler)
+        system.config = config
+
+    return call
+
+
+def _on_itself(real: Any) -> Any:
+    def forward(self: Any, *args: Any, **more: Any) -> Any:
+        about_memory = self._serving.number in (9, 12)  # noqa: SLF001  # its own method, in effect
+        return real(self, *args, **({**more, "target": self.id} if about_memory else more))
+
+    return forward
+
+
+def _no_status(real: Any) -> Any:
+    def end_group(system: Any, thread: Any, pending: Any, end: Any) -> None:
+        system.kernel.update(end.cage, status=processes.exited(system.kernel.cages[end.cage].status >> 8 ^ 1))
+        real(system, thread, pending, end)
+
+    return end_group
+
+
+def _no_actions(real: Any) -> Any:
+    def fork(system: Any, thread: Any, pending: Any, made: Any) -> None:
+        real(system, thread, pending, made)
+        system.kernel.update(made.child, actions=PMap())
+
+    return fork
+
+
+def _never(_: Any) -> Any:
+    return lambda *_: None
+
+
+def _lost(_: Any) -> Any:
+    return lambda *_: True
+
+
+def _all_of_them(_: Any) -> Any:
+    return lambda cage: tuple(cage.pending)
+
+
+def _only_itself(real: Any) -> Any:
+    def deliver(kernel: Any, cage: Any, signo: int) -> Any:
+        found = real(kernel, cage, signo)
+        kernel.update(cage.id, mask=cage.mask | 1 << signo - 1)
+        return found
+
+    return deliver
+
+
 def _for_ever(_: Any) -> Any:
     return lambda system, cage: system.tables.parents.get(cage, cage)
 
@@ -368,6 +430,16 @@ RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
     "only the grate of a row counts, not its function": ((capabilities, "registration", _any_function), ("C4",)),
     "who passes a registration on is judged, not who asked": ((capable, "served", _not_passed_on), ("C2",)),
     "a program has its parent's rights after exec": ((capable, "master", _for_ever), ("C1", "C3")),
+    "a registration for oneself is forgotten": ((tables, "register", _not_for_oneself), ("15",)),
+    "a grate takes one call more than it has workers": ((grates, "call", _one_more), ("25",)),
+    "a mapping passed on is the grate's": ((Grate, "forward", _on_itself), ("32",)),
+    "exit_group's status is lost": ((lifecycle, "end_group", _no_status), ("41",)),
+    "a child has no handlers": ((lifecycle, "fork", _no_actions), ("43",)),
+    "signals get lost": ((signals, "send", _lost), ("45", "46")),
+    "the mask is not looked at": ((signals, "deliverable", _all_of_them), ("46",)),
+    "the mask stays as the handler left it": ((signals, "handler_returned", _never), ("47",)),
+    "a handler's own mask is not added": ((signals, "_deliver", _only_itself), ("48",)),
+    "the heap does not grow": ((memory, "_grow", _never), ("50",)),
     "the scheduler does not ask": ((schedule, "pick", _by_luck), ("T6",)),
 }
 

@@ -19,7 +19,8 @@ GRATES = 3001
 
 @classes.frozen
 class Made:
-    """A call that a cage made: who, number, arguments with their owners, who served it, the result."""
+    """A call that a cage made: who, number, arguments with their owners, who served it, the result; the numbers of the
+    events of its beginning and its end (0: none)."""
 
     call: int
     cage: int
@@ -29,6 +30,8 @@ class Made:
     within: int
     handler: int | None
     result: int | None
+    begun: int = 0
+    ended: int = 0
 
 
 @classes.frozen
@@ -65,14 +68,19 @@ class ThreadsOnly:
 class Runs(Protocol):
     """An implementation that plays scripts."""
 
-    def run(self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = ()) -> Seen:
-        """Play ``steps`` as cage 1, beneath ``grates`` (the last is closest), with these answers to choice points."""
+    def run(
+        self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = (), workers: int = 32
+    ) -> Seen:
+        """Play ``steps`` as cage 1, beneath ``grates`` (the last is closest), with these answers to choice points and
+        at most so many workers a grate."""
 
 
 class LindrefRuns:
     """lindref itself."""
 
-    def run(self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = ()) -> Seen:
+    def run(
+        self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = (), workers: int = 32
+    ) -> Seen:
         """See ``Runs``."""
         events: list[Event] = []
 
@@ -83,16 +91,27 @@ class LindrefRuns:
         system = boot_script(
             ScriptState(steps),
             grates=tuple(grates),
-            config=Config(max_ticks=20_000),
+            config=Config(max_ticks=20_000, workers=workers),
             chooser=ThreadsOnly(answers),
             observe=lambda made: made.observers.append(Recorder()),
         )
         console.end_stdin(system.kernel)
         outcome = system.run()
         served = {e.call: e.handler for e in events if isinstance(e, Route)}
-        results = {e.call: e.result for e in events if isinstance(e, Exit)}
+        ends = {e.call: e for e in events if isinstance(e, Exit)}
         calls = [
-            Made(e.call, e.cage, e.number, e.target, e.args, e.within, served.get(e.call), results.get(e.call))
+            Made(
+                e.call,
+                e.cage,
+                e.number,
+                e.target,
+                e.args,
+                e.within,
+                served.get(e.call),
+                ends[e.call].result if e.call in ends else None,
+                e.n,
+                ends[e.call].n if e.call in ends else 0,
+            )
             for e in events
             if isinstance(e, Enter)
         ]

@@ -12,7 +12,7 @@ from lindref import classes
 from lindref.posix.call import Arg
 from lindref.state.records import record, replace
 from lindref.system.abi import SyscallRequest
-from lindref.system.runner import Asks, Becomes, Finished, RunnerEvent, Trapped
+from lindref.system.runner import Asks, AtDelivery, Becomes, Finished, HandlerReturned, RunnerEvent, Trapped
 from lindref.threei.numbers import UNUSED
 
 if TYPE_CHECKING:
@@ -81,10 +81,11 @@ class BecomeStep:
     handlers: tuple[tuple[Any, ...], ...] = ()
 
 
-@record("script.state")
+@record("script.state", version=2)
 class ScriptState:
     """A script on its way. ``results`` are those of the calls so far, by position of the step; ``pairs`` belong to the
-    call that a handler serves, values and cages in turn."""
+    call that a handler serves, values and cages in turn. ``beneath`` is what goes on when a signal's handler is done,
+    which ``token`` says."""
 
     steps: tuple[Any, ...]
     handlers: tuple[tuple[Any, ...], ...] = ()
@@ -92,6 +93,8 @@ class ScriptState:
     results: tuple[int, ...] = ()
     pairs: tuple[int, ...] = ()
     waiting: bool = False
+    beneath: ScriptState | None = None
+    token: Any = None
 
 
 @classes.define(eq=False)
@@ -109,7 +112,11 @@ class ScriptRunner:
         del ticks
         self.changed = True
         assert self.guest is not None, "a script runs in a cage"
-        while self.state.position < len(self.state.steps):
+        while self.state.position < len(self.state.steps) or self.state.beneath is not None:
+            if self.wanted and self.state.handlers:
+                return AtDelivery()
+            if self.state.position == len(self.state.steps):
+                return self._signal_handled()
             step = self.state.steps[self.state.position]
             self.ticks += 1
             if isinstance(step, StoreStep):
@@ -119,7 +126,7 @@ class ScriptRunner:
                 continue
             if isinstance(step, ReturnStep):
                 self.state = replace(self.state, position=len(self.state.steps))
-                return Finished(step.value)
+                return Finished(step.value) if self.state.beneath is None else self._signal_handled()
             if isinstance(step, BecomeStep):
                 self.state = replace(self.state, handlers=step.handlers, waiting=True)
                 return Becomes(step.handlers)
@@ -127,6 +134,13 @@ class ScriptRunner:
             self.state = replace(self.state, waiting=True)
             return Asks(self._request(step))
         return Finished(self.state.results[-1] if self.state.results else 0)
+
+    def _signal_handled(self) -> RunnerEvent:
+        """The steps of a signal's handler are done."""
+        done, beneath = self.state, self.state.beneath
+        assert beneath is not None
+        self.state = beneath
+        return HandlerReturned(done.token)
 
     def _advance(self, result: int) -> None:
         state = self.state
@@ -166,13 +180,20 @@ class ScriptRunner:
             self.state = replace(self.state, steps=self.state.steps[: self.state.position] + step.child)
 
     def attend(self, wanted: bool) -> None:
-        """A script takes signals only where a call is interrupted."""
+        """A script takes signals before each step if it has handlers, else only where a call is interrupted."""
         self.wanted = wanted
 
     def push_handler(self, handler: int, signo: int, token: object) -> bool:
-        """A script has no handlers of signals."""
-        del handler, signo, token
-        return False
+        """Play handler ``handler`` of the script, from the third on: the first two stand for what C's numbers 0 and 1
+        mean. Pair 0 is the signal's number."""
+        assert self.guest is not None
+        handlers = self.state.handlers
+        if not 2 <= handler < len(handlers):
+            return False
+        self.changed = True
+        pairs = (signo, self.guest.cage)
+        self.state = ScriptState(handlers[handler], handlers, pairs=pairs, beneath=self.state, token=token)
+        return True
 
     def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
         """Play handler ``address`` of the script; false if there is none."""
