@@ -87,6 +87,11 @@ class CageSystem(PlayingSystem):
         self.programs[self.images.load(data).digest] = (script, list(program.step_of.values()))
         return data
 
+    def step(self, *, through: bool = False) -> bool:
+        """One turn at a time: calls to the player are to come here, not to be answered while the guest runs."""
+        del through
+        return super().step()
+
     def _happened(self, thread: Thread, event: RunnerEvent) -> None:
         """Calls to the player end here."""
         if isinstance(event, Asks) and event.request.caller == RECORDER and event.request.number in (FETCH, TELL):
