@@ -100,6 +100,29 @@ def _own(node: ast.AST) -> Iterator[Named]:
                     yield from ((name_of(NUMBERS[errno]), rule) for rule in named)
 
 
+def _handed(module: str, node: ast.AST) -> Iterator[Named]:
+    """The errors that a function gets by handing a rule to another, which has an errno for it."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call):
+            for place in _called(module, call.func):
+                function = _modules()[place[0]].functions.get(place[1])
+                if isinstance(function, ast.FunctionDef) and any(one.arg == "rule" for one in function.args.args):
+                    rules = _rules(call.args) or _rules(list(function.args.defaults))
+                    for errno in _with_variable(function):
+                        yield from ((name_of(NUMBERS[errno]), rule) for rule in rules)
+
+
+def _with_variable(function: ast.AST) -> set[str]:
+    """The errnos that stand beside the variable ``rule``."""
+    found: set[str] = set()
+    for call in ast.walk(function):
+        last = call.args[-1] if isinstance(call, ast.Call) and call.args else None
+        if isinstance(call, ast.Call) and isinstance(last, ast.Name) and last.id == "rule":
+            names = [one.id for arg in call.args for one in ast.walk(arg) if isinstance(one, ast.Name)]
+            found |= {name for name in names if name in NUMBERS}
+    return found
+
+
 def _meant(module: str, name: str) -> Iterator[tuple[str, str]]:
     """What a name in a module stands for: a function, or all methods of a class."""
     here = _modules().get(module)
@@ -149,6 +172,6 @@ def of_call(row: CallRow) -> list[Named]:
             continue
         seen.add(place)
         node = module.functions[place[1]]
-        errors |= set(_own(node))
+        errors |= set(_own(node)) | set(_handed(place[0], node))
         waiting += _called(place[0], node)
     return sorted(errors)
