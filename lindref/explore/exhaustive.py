@@ -6,11 +6,11 @@ With reduction, one thread is tried in each state, and another where what follow
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from lindref import classes
 from lindref.explore.graph import Graph, Known
-from lindref.explore.outcomes import Outcomes, Result, result_of
+from lindref.explore.outcomes import Found, Outcomes, Result, result_of
 from lindref.explore.races import Backwards, Spot
 from lindref.explore.running import Key, Standing, Turned, Turns, Way
 from lindref.explore.turn import branch
@@ -70,6 +70,20 @@ class Node:
         return self.known.standing.preemptible
 
 
+class _Everywhere(set[Spot]):
+    """All spots."""
+
+    def __contains__(self, spot: object) -> bool:
+        return True
+
+    def isdisjoint(self, spots: Iterable[object]) -> bool:
+        """Whether there are none of ``spots``."""
+        return not any(True for _ in spots)
+
+
+_EVERYWHERE = _Everywhere()
+
+
 class Search:
     """A search. ``run`` gives the outcomes; ``complete`` says whether all within the bounds was seen.
 
@@ -89,8 +103,10 @@ class Search:
         self.spared = 0
         self._progress = progress
         self._on = 0
-        # Whether the time belongs to a state: not as long as nobody looks at a clock, and no state comes again.
+        # Whether the time belongs to a state: not as long as nobody looks at a clock.
         self._timed = not self.reduces or schedule.next_deadline(system) is not None
+        # Whether states come again on a way: then every thread is tried in each, and no turns are joined.
+        self._round = False
         self._looked = self.running.places.bit(CLOCK)
         # From where turns go whose order was seen to matter: they are not joined to the one before. From where turns
         # went that were joined; at how many states to begin again since one of them is such a one (0: no).
@@ -178,15 +194,21 @@ class Search:
             node.way = node.todo.pop()
             if self.watching is not None:
                 self.watching(path)
-            turned, state = running.turn(path, self._racy, timed=self._timed)
+            racy = _EVERYWHERE if self._round else self._racy
+            turned, state = running.turn(path, racy, timed=self._timed)
             if isinstance(turned.to, Result):
                 turned = classes.evolve(turned, to=self.graph.result(turned.to))
             node.turned = node.known.ways[node.way] = turned
             node.todo += turned.others
             self._joined.update(spot for _, spot in turned.steps[1:])
-            if not self._timed and self._needs_time(turned):
-                self._timed = True
+            if not self._timed and any(footprint.reads & self._looked for footprint, _ in turned.steps):
+                self._timed = True  # EXP-7
                 return None
+            if turned.to in self._open:
+                if not self._round:
+                    self._round = True
+                    return None
+                continue  # nothing follows that does not follow the state as it was before
             if isinstance(turned.to, Result):
                 self._behind(node, None)
             elif turned.to in self.graph.futures:
@@ -197,11 +219,6 @@ class Search:
                 path.append(self._node(turned.to, turned.standing, turned.left))
                 path[-1].state = state
         return None if self._again and self.complete else first
-
-    def _needs_time(self, turned: Turned) -> bool:
-        """Whether time must belong to states (EXP-7): a clock was looked at, or a state of the way came again."""
-        again = turned.to in self._open
-        return again or any(footprint.reads & self._looked for footprint, _ in turned.steps)
 
     def _leave(self, path: list[Node]) -> None:
         """All has been tried at the end of ``path``."""
@@ -249,7 +266,7 @@ class Search:
             wanted = [0]
         elif kinds is not None and "thread" not in kinds:
             wanted = [order[0]]
-        elif node.after is not None and not node.known.standing.timed:
+        elif node.after is not None and not node.known.standing.timed and not self._round:
             if not node.tried:
                 node.after.wanted.append(order[0])
             wanted = node.after.wanted
@@ -282,8 +299,8 @@ def deepen(
     """A search in rounds, so that what takes few preemptions is found even where not everything can be. The outcomes,
     and the last round; where that is complete, so are they. ``begins`` is told of each search before it begins.
 
-    With reduction: none, then everything, and where that is too much, within what is left, one and two. Without: none,
-    one, two, then within ``bounds``.
+    With reduction: everything, and where that is too much, within what is left, none, one and two. Without: none, one,
+    two, then within ``bounds``.
     """
     start = states.freeze(system)
 
@@ -297,22 +314,31 @@ def deepen(
     early = Outcomes()
     spent = 0
     rounds: tuple[int, ...] = _ROUNDS if bounds.preemptions is None else tuple(range(bounds.preemptions))
-    whole: Search | None = None
+    if bounds.reduction and bounds.preemptions is None:
+        whole = search(None, bounds.states // 2, reduction=True)
+        early = whole.run()
+        _plain_run(branch(start, system), early)
+        if whole.complete:
+            return early, whole
+        spent = whole.visited
     for allowed in rounds:
         one = search(allowed, bounds.states // _SHARE)
-        early.take(one.run())
+        early.take(one.run(), counted=not bounds.reduction)
         spent += one.visited
         if one.complete and not one.cut:
             return early, one
-        if bounds.reduction and bounds.preemptions is None and whole is None:
-            whole = search(None, bounds.states // 2, reduction=True)
-            found = whole.run()
-            found.take(early, counted=False)
-            if whole.complete:
-                return found, whole
-            early = found
-            spent += whole.visited
     last = search(bounds.preemptions, bounds.states - spent)
     outcomes = last.run()
     outcomes.take(early, counted=False)
     return outcomes, last
+
+
+def _plain_run(system: System, outcomes: Outcomes) -> None:
+    """The run without an answer other than 0, if it is not too long: the simplest schedule of what it comes to."""
+    for _ in range(_FAR):
+        if not system.step():
+            break
+    if system.outcome is not None:
+        known = outcomes.found.get(result_of(system))
+        if known is not None:
+            outcomes.found[result_of(system)] = Found(known.count, ())

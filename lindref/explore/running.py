@@ -94,6 +94,9 @@ class OnWay(Protocol):
         """Whether another thread than the first is a preemption."""
 
 
+#: So many turns are taken as one at most: a thread may go round and round.
+_MOST = 500
+
 Remembered = dict[tuple[bool, Key, Way], list[Turned]]
 
 
@@ -168,7 +171,7 @@ class Turns:
             spot = spot_of(system, thread)
             steps.append((watched_step(system, self.places), spot))
             points = chooser.points
-            while joins(system, thread):
+            while len(steps) < _MOST and joins(system, thread):
                 spot = spot_of(system, thread)
                 if spot in racy:
                     end = spot

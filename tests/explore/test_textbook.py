@@ -25,6 +25,8 @@ KNOWN = {
     "twice_checked": {("exit", b"42 42\n"), ("exit", b"0 42\n"), ("exit", b"42 0\n")},
     # The signal before the look, or after the wait has begun; or between the two.
     "lost_child": {("exit", b"told\n"), ("deadlock", b"")},
+    # It goes round as long as it likes, and sees the flag in the end (EXP-7).
+    "spin": {("exit", b"seen\n")},
     "dining": {("exit", b"fed\n"), ("deadlock", b"")},
 }
 
@@ -48,7 +50,7 @@ def check(name: str, *, reduction: bool) -> int:
     return search.visited
 
 
-@pytest.mark.parametrize("name", ["race", "twice_checked", "lost_child"])
+@pytest.mark.parametrize("name", ["race", "twice_checked", "lost_child", "spin"])
 def test_exactly_those(name: str) -> None:
     """EXP-3, EXP-6."""
     check(name, reduction=True)
