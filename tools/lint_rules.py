@@ -1,4 +1,5 @@
-"""Rules have names: each rule of ``spec/`` is defined once, cited by the code that implements it and by a test.
+"""Rules have names: each rule of ``spec/`` is defined once, says why it is so, and is cited by the code that implements
+it and by a test.
 
 Ids cited but defined nowhere are found too, as are deviations (``lindref/profile``) that nothing asks for.
 """
@@ -15,13 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def problems() -> list[str]:
-    """One line for each rule that is doubled, not implemented, not tested or not defined."""
+    """One line for each rule that is doubled, without a reason, not implemented, not tested or not defined."""
     out = []
     defined: dict[str, str] = {}
     for rule in rules(ROOT / "spec"):
         if rule.id in defined:
             out.append(f"spec/{rule.file}: {rule.id} is defined in {defined[rule.id]} already")
         defined[rule.id] = rule.file
+        if not rule.reason:
+            out.append(f"spec/{rule.file}: {rule.id} does not say why (a line `  *Why:* …` below it)")
     families = frozenset(map(family, defined))
     code, tests = citations(ROOT, ["lindref"], families), citations(ROOT, ["tests"], families)
     out += [f"spec: {name} is implemented nowhere" for name in sorted(defined) if name not in code]
