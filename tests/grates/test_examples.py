@@ -233,6 +233,27 @@ def test_memfs() -> None:
     assert not [e for e in run.recorder.of(Enter) if e.name == "open" and e.within and "mem" in str(e.args)]
 
 
+def test_memfs_position_and_access() -> None:
+    """What was not opened for it is EBADF; whence and place are looked at; a gap reads as zeros."""
+    script = Script()
+    fd = script.call("open", "/mem/a", WRONLY | CREAT, 0o600)
+    script.call("read", fd, Pointer(512), 1)
+    script.call("lseek", fd, 2, 0)
+    script.call("write", fd, b"xy", 2)
+    script.call("lseek", fd, ANY, 0)
+    script.call("lseek", fd, 0, 7)
+    script.call("lseek", fd, ANY, 2)
+    only = script.call("open", "/mem/a", RDONLY, 0)
+    script.call("write", only, b"no", 2)
+    script.call("read", only, Pointer(512), 9)
+    script.call("write", 1, Pointer(512), 4)
+    run = play(script, MemFS)
+    assert results(run, "read") == [-errno.EBADF, 4]
+    assert results(run, "write") == [2, -errno.EBADF, 4]
+    assert results(run, "lseek") == [2, -errno.EINVAL, -errno.EINVAL, 3]
+    assert run.out == b"\0\0xy"
+
+
 def test_memfs_stat_tells_the_size() -> None:
     script = Script()
     fd = script.call("open", "/mem/a", RDWR | CREAT, 0o600)
