@@ -100,7 +100,7 @@ class Guest:
 
     def stdout_as_recorded(self) -> str:
         """Standard output in profile ``lind``."""
-        return "".join(self.lind.get(line, line) + "\n" for line in self.stdout.splitlines())
+        return "\n".join(self.lind.get(line, line) for line in self.stdout.split("\n"))
 
 
 def load_guest(folder: Path) -> Guest:
