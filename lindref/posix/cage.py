@@ -98,6 +98,10 @@ class Cage:
     actions: PMap[SigAction] = classes.field(factory=PMap)
     mask: int = 0
     pending: tuple[int, ...] = ()
+    # Whether something has asked the main thread to look at them (deviation ``SIG-TRIGGER``), and the mask to come
+    # back when what interrupted a call with a mask of its own has been taken (POLL-6).
+    triggered: bool = False
+    parked_mask: int | None = None
     timers: PMap[IntervalTimer] = classes.field(factory=PMap)
     # Job control: whether stopped, and the wait status of the last stop or go that the parent was not told (0: none).
     stopped: bool = False

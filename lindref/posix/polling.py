@@ -198,7 +198,12 @@ def ppoll(kernel: Kernel, call: Call) -> Result:
     answer = _poll(kernel, replace(call, memo=inner), call.i32(2))
     if isinstance(answer, Wait):
         return classes.evolve(answer, memo=(answer.memo, before))
+    if isinstance(answer, Done) and answer.value == -EINTR and not kernel.profile.has("SIG-TRIGGER"):
+        kernel.update(call.target, parked_mask=before)  # handlers run before it is back
+        return answer
+    blocked = kernel.cage(call.target).mask & ~before
     signals.set_mask(kernel, call.target, before)
+    signals.trigger(kernel, kernel.cage(call.target), blocked)
     return answer
 
 

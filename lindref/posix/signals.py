@@ -113,7 +113,8 @@ def send(kernel: Kernel, number: int, signo: int) -> bool:
         action = cage.actions.get(signo)
         if (action is None or action.handler == SIG_DFL) and signo in _IGNORED:
             return True  # dropped; an explicit SIG_IGN is queued all the same (SIG-IGN-BLOCKS)
-        kernel.update(number, pending=(*cage.pending, signo))
+        triggered = kernel.profile.has("SIG-TRIGGER") and (cage.triggered or not cage.mask & bit(signo))
+        kernel.update(number, pending=(*cage.pending, signo), triggered=triggered)
     else:
         cage = _job_control(kernel, cage, signo)
         if _ignored(cage, signo) and not cage.mask & bit(signo):
@@ -171,6 +172,8 @@ def interrupts(kernel: Kernel, number: int) -> bool:
     cage = kernel.cages.get(number)
     if cage is None or cage.stopped:
         return False
+    if kernel.profile.has("SIG-TRIGGER"):
+        return cage.triggered
     waiting = deliverable(cage)
     if kernel.profile.has("SIG-IGN-BLOCKS"):
         return bool(waiting)
@@ -216,6 +219,8 @@ def next_delivery(kernel: Kernel, number: int) -> Delivery | None:
         at = cage.pending.index(signo)
         cage = kernel.update(number, pending=cage.pending[:at] + cage.pending[at + 1 :])
         delivery = _deliver(kernel, cage, signo)
+        if cage.triggered and not deliverable(kernel.cages[number]):
+            kernel.update(number, triggered=False)
         if delivery is not None:
             return delivery
 
@@ -224,9 +229,9 @@ def _deliver(kernel: Kernel, cage: Cage, signo: int) -> Delivery | None:
     """Do what the action of ``signo`` says as far as records go; None when nothing is left to do."""
     explicit = cage.actions.get(signo)
     action = explicit or SigAction()
-    saved = cage.mask
+    saved = cage.mask if cage.parked_mask is None else cage.parked_mask
     if action.handler > SIG_IGN:
-        mask = saved | action.mask
+        mask = cage.mask | action.mask
         if not action.flags & SA_NODEFER:
             mask |= bit(signo)
         if not kernel.profile.has("SIG-KILL-MASK"):
@@ -234,7 +239,7 @@ def _deliver(kernel: Kernel, cage: Cage, signo: int) -> Delivery | None:
         actions = cage.actions
         if action.flags & SA_RESETHAND:
             actions = actions.set(signo, replace(action, handler=SIG_DFL))
-        kernel.update(cage.id, mask=mask, actions=actions)
+        kernel.update(cage.id, mask=mask, actions=actions, parked_mask=None)
         restart = bool(action.flags & SA_RESTART) and not kernel.profile.has("SIG-NO-RESTART")
         return Delivery(cage.id, signo, Action.HANDLER, action.handler, saved, restart)
     if kernel.profile.has("SIG-IGN-BLOCKS") and explicit is not None and (
@@ -258,10 +263,21 @@ def _deliver(kernel: Kernel, cage: Cage, signo: int) -> Delivery | None:
     return Delivery(cage.id, signo, Action.TERMINATE)
 
 
+def unpark(kernel: Kernel, number: int) -> None:
+    """What interrupted a call with a mask of its own has been taken: the old mask is back, unless a handler brings it
+    (POLL-6)."""
+    cage = kernel.cages.get(number)
+    if cage is not None and cage.parked_mask is not None:
+        kernel.update(number, parked_mask=None)
+        set_mask(kernel, number, cage.parked_mask)
+
+
 def handler_returned(kernel: Kernel, number: int, saved_mask: int) -> None:
     """The handler of a delivery came back: the mask is what it was before, whatever the handler did (SIG-11)."""
     if number in kernel.cages:
         set_mask(kernel, number, saved_mask)
+        cage = kernel.cages[number]
+        trigger(kernel, cage, ~cage.mask)  # they are taken before the program goes on
 
 
 # Across fork and exec.
@@ -272,6 +288,7 @@ def _forked(kernel: Kernel, parent: int, child: int) -> None:
     del parent
     cage = kernel.cages[child]
     kernel.update(child, pending=(), mask=0 if kernel.profile.has("FORK-MASK") else cage.mask, stopped=False, report=0)
+    kernel.update(child, triggered=False, parked_mask=None)
 
 
 def _execed(kernel: Kernel, number: int) -> None:
@@ -280,7 +297,8 @@ def _execed(kernel: Kernel, number: int) -> None:
     keep = not kernel.profile.has("EXEC-SIGNALS")
     ignored = {signo: action for signo, action in cage.actions.items() if action.handler == SIG_IGN and keep}
     actions = type(cage.actions)(ignored)
-    kernel.update(number, actions=actions, mask=cage.mask if keep else 0)
+    kernel.update(number, actions=actions, mask=cage.mask if keep else 0, triggered=False)
+    trigger(kernel, cage, -1)
     kernel.touch(Key.SIGNAL, number)
 
 
@@ -356,8 +374,15 @@ def rt_sigprocmask(kernel: Kernel, call: Call) -> Result:
         given = int.from_bytes(data, "little")
         mask = {SIG_BLOCK: cage.mask | given, SIG_UNBLOCK: cage.mask & ~given, SIG_SETMASK: given}[how]
         set_mask(kernel, cage.id, mask)
+        trigger(kernel, cage, given if how == SIG_UNBLOCK else cage.mask & ~mask)
     # Result.
     return Done(0)
+
+
+def trigger(kernel: Kernel, cage: Cage, unblocked: int) -> None:
+    """Of the signals in ``unblocked`` one is pending: the main thread is to look (deviation ``SIG-TRIGGER``)."""
+    if kernel.profile.has("SIG-TRIGGER") and any(unblocked & bit(signo) for signo in cage.pending):
+        kernel.update(cage.id, triggered=True)
 
 
 def set_mask(kernel: Kernel, number: int, mask: int) -> None:
@@ -392,7 +417,9 @@ def rt_sigsuspend(kernel: Kernel, call: Call) -> Result:
         # Effect.
         if old:
             user.copy_out(kernel, old, cage.mask.to_bytes(8, "little"))
-        set_mask(kernel, cage.id, int.from_bytes(data, "little"))
+        given = int.from_bytes(data, "little")
+        set_mask(kernel, cage.id, given)
+        trigger(kernel, cage, cage.mask & ~given)
     # Result.
     if call.interrupted or interrupts(kernel, cage.id):
         return fail(EINTR, "SIG-17")

@@ -47,6 +47,7 @@ def take(system: System, thread: Thread) -> list[Delivery]:
             found.append(delivery)
             if delivery.action is not Action.HANDLER:
                 break
+        signals.unpark(system.kernel, thread.cage)
     return found
 
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from lindref.posix import signals
 from lindref.posix.call import retry
 from lindref.posix.result import Done, RuntimeFault, Wait
-from lindref.posix.structs import EPOLL_EVENT, POLLFD, TIMEVAL
+from lindref.posix.structs import EPOLL_EVENT, POLLFD, SIGACTION, TIMEVAL
 
 BOTH = pytest.mark.parametrize("profile", ["spec", "lind"])
 IN, OUT, ERR, HUP, NVAL = 1, 4, 8, 16, 32
@@ -151,6 +151,48 @@ def test_ppoll(profile):
     assert w.do("ppoll", *fill(w, (write_end, OUT)), 0, 0) == 1
     result = w.call("ppoll", *fill(w, (write_end, OUT)), 0, w.ptr(NOWHERE))
     assert result.value == -14 if profile == "spec" else isinstance(result, RuntimeFault)
+
+
+@BOTH
+def test_ppoll_and_what_was_pending(profile):
+    """POLL-6, SIG-8, deviation SIG-TRIGGER: it ends the wait, and the handler runs before the old mask is back."""
+    w = Files(profile)
+    read_end, _write_end = w.pipe()
+    w.put(1, AUX, SIGACTION.pack(sa_handler=9, sa_flags=0, sa_mask=0))
+    assert w.do("rt_sigaction", 10, w.ptr(AUX), 0) == 0
+    signals.set_mask(w.kernel, 1, signals.bit(10))
+    w.do("kill", 1, 10)
+    w.put(1, AUX, bytes(8))
+    call = w.make("ppoll", *fill(w, (read_end, IN)), -1, w.ptr(AUX))
+    waiting = w.kernel.call(call)
+    assert signals.interrupts(w.kernel, 1) is (profile == "spec")
+    if profile == "lind":
+        w.do("kill", 1, 10)
+        assert signals.interrupts(w.kernel, 1)
+    assert w.kernel.call(retry(call, waiting.memo, interrupted=True)).value == -4
+    delivery = signals.next_delivery(w.kernel, 1)
+    signals.unpark(w.kernel, 1)
+    if profile == "lind":
+        assert delivery is None
+        assert signals.interrupts(w.kernel, 1)
+    else:
+        assert (delivery.signo, delivery.saved_mask) == (10, signals.bit(10))
+        signals.handler_returned(w.kernel, 1, delivery.saved_mask)
+    assert w.kernel.cages[1].mask == signals.bit(10)
+
+
+def test_ppolls_mask_goes_when_nothing_is_handled():
+    """POLL-6: whoever interrupted it is gone by then."""
+    w = Files("spec")
+    read_end, _write_end = w.pipe()
+    signals.set_mask(w.kernel, 1, 0b1000)
+    w.put(1, AUX, bytes(8))
+    call = w.make("ppoll", *fill(w, (read_end, IN)), -1, w.ptr(AUX))
+    waiting = w.kernel.call(call)
+    assert w.kernel.call(retry(call, waiting.memo, interrupted=True)).value == -4
+    assert w.kernel.cages[1].mask == 0
+    signals.unpark(w.kernel, 1)
+    assert w.kernel.cages[1].mask == 0b1000
 
 
 # select.

@@ -114,7 +114,8 @@ int main(void)
     kill(me, SIGUSR1);
     struct timespec moment = {0, 1000000};
     show("blocked", ppoll(entries, 1, &moment, NULL));
-    show("ppoll unblocks", ppoll(entries, 1, NULL, &old));
+    struct timespec longer = {.tv_nsec = 200000000};
+    show("ppoll unblocks", ppoll(entries, 1, &longer, &old));
     sigprocmask(SIG_BLOCK, NULL, &mask);
     printf("blocked again %d\n", sigismember(&mask, SIGUSR1));
     return 0;

@@ -18,6 +18,20 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="vectors sig.action.ignored_then_handled, sig.eintr.ignored",
     ),
     Deviation(
+        "SIG-TRIGGER",
+        spec=(
+            "a waiting call comes back for every signal that can be delivered; what ppoll's mask lets through is "
+            "handled before the old mask is back"
+        ),
+        lind=(
+            "it comes back for a trigger: set by sending a signal that is not blocked, by sigprocmask and sigsuspend "
+            "that unblock a pending one and by exec, not by ppoll's mask; gone when the last one that can be delivered "
+            "has been. ppoll puts the old mask back first: what that blocks stays pending, and the trigger interrupts "
+            "all later waits"
+        ),
+        evidence="rawposix.md 5.2; 3i.md 5.4; conformance/README.md (beside the real runtime)",
+    ),
+    Deviation(
         "SIG-DEFAULT-FAULT",
         spec="a signal whose action became default-ignore while it was pending is dropped",
         lind="delivering it ends the host process",
