@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dap": {"arguments", "profile", "wasm", "vm", "posix", "threei", "system", "trace", "debug"},
     "testing": {"profile", "posix", "system"},
     "pytest_plugin": {"system", "testing"},
-    "properties": {"state", "posix", "threei", "system"},
+    "properties": {"state", "profile", "posix", "threei", "system"},
     "explore": {"state", "profile", "posix", "system", "threei", "vm"},
     "grates": {"posix", "system"},
     "guest": set(),

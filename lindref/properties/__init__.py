@@ -11,22 +11,28 @@ from __future__ import annotations
 
 from lindref.properties.checks import check, check_copies, check_runs, check_tables
 from lindref.properties.copies import Copier, LindrefCopier, Pages
+from lindref.properties.driven import Driven, LindrefDriven, Look
 from lindref.properties.machine import TablesMachine, tables_machine
 from lindref.properties.runs import LindrefRuns, Runs, Seen
 from lindref.properties.statements import STATEMENTS, Statement
 from lindref.properties.strategies import cage_trees, call_scripts, grate_stacks, histories, schedules
+from lindref.properties.system_machine import SystemMachine, system_machine
 from lindref.properties.tables import LindrefTables, Tables
 
 __all__ = [
     "STATEMENTS",
     "Copier",
+    "Driven",
     "LindrefCopier",
+    "LindrefDriven",
     "LindrefRuns",
     "LindrefTables",
+    "Look",
     "Pages",
     "Runs",
     "Seen",
     "Statement",
+    "SystemMachine",
     "Tables",
     "TablesMachine",
     "cage_trees",
@@ -38,5 +44,6 @@ __all__ = [
     "grate_stacks",
     "histories",
     "schedules",
+    "system_machine",
     "tables_machine",
 ]

@@ -266,7 +266,14 @@ RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
 @contextmanager
 def broken(fault: str) -> Iterator[None]:
     """lindref with one of ``RUN_FAULTS``."""
-    (owner, name, change), _ = RUN_FAULTS[fault]
+    with changed(RUN_FAULTS[fault][0]):
+        yield
+
+
+@contextmanager
+def changed(what: Change) -> Iterator[None]:
+    """lindref with one change."""
+    owner, name, change = what
     real = getattr(owner, name)
     setattr(owner, name, change(real))
     try:

@@ -12,7 +12,7 @@ from lindref import classes
 from lindref.posix.call import Arg
 from lindref.state.records import record, replace
 from lindref.system.abi import SyscallRequest
-from lindref.system.runner import Asks, AtDelivery, Becomes, Finished, HandlerReturned, RunnerEvent, Trapped
+from lindref.system.runner import Asks, AtDelivery, Becomes, Finished, HandlerReturned, Preempted, RunnerEvent, Trapped
 from lindref.threei.numbers import UNUSED
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class ReturnStep:
 @record("script.call")
 class CallStep:
     """A call. ``caller`` and ``target`` 0 mean the script's cage; an argument is a number, ``ResultOf``, ``Pointer`` or
-    ``Given``. ``cages`` are the ids beside the arguments, the script's own where there is none.
+    ``Given``. ``cages`` are the ids beside the arguments, the script's own where there is none. A target ``Given`` is
+    the cage beside that pair.
 
     ``child``: steps that a forked child runs instead of what follows, when this call is a fork and returns 0.
     """
@@ -59,7 +60,7 @@ class CallStep:
     number: int
     args: tuple[Any, ...] = ()
     caller: int = 0
-    target: int = 0
+    target: Any = 0
     cages: tuple[int, ...] = ()
     child: tuple[Any, ...] | None = None
 
@@ -79,6 +80,11 @@ class BecomeStep:
     """
 
     handlers: tuple[tuple[Any, ...], ...] = ()
+
+
+@record("script.await")
+class AwaitStep:
+    """The script has nothing to do: each of its turns ends at once until ``ScriptRunner.give`` says what comes next."""
 
 
 @record("script.state", version=2)
@@ -119,6 +125,8 @@ class ScriptRunner:
                 return self._signal_handled()
             step = self.state.steps[self.state.position]
             self.ticks += 1
+            if isinstance(step, AwaitStep):
+                return Preempted()
             if isinstance(step, StoreStep):
                 if not self.guest.memory.try_write(step.offset, step.data):
                     return Trapped("out of bounds memory access", (f"step {self.state.position}",))
@@ -166,7 +174,19 @@ class ScriptRunner:
             if isinstance(arg, Given):
                 cages[i] = self.state.pairs[2 * arg.index + 1]
         args = tuple(map(Arg, values, cages))
-        return SyscallRequest(step.number, 0, step.caller or own, step.target or own, args)
+        target = step.target
+        if isinstance(target, Given):
+            target = self.state.pairs[2 * target.index + 1]
+        return SyscallRequest(step.number, 0, step.caller or own, target or own, args)
+
+    def give(self, steps: tuple[Any, ...]) -> None:
+        """What a script that stands at an ``AwaitStep`` does before it waits again; ``ValueError`` if it does not."""
+        done = self.state.steps[: self.state.position]
+        waits = self.state.steps[len(done) : len(done) + 1] == (AwaitStep(),)
+        if not waits:
+            raise ValueError(f"the script does not wait at step {self.state.position}")
+        self.changed = True
+        self.state = replace(self.state, steps=(*done, *steps, AwaitStep()))
 
     def resume(self, value: int) -> None:
         """The call's result; a fork's child goes on with its own steps."""
@@ -175,7 +195,7 @@ class ScriptRunner:
             return
         step = self.state.steps[self.state.position]
         signed = value - (1 << 32) if value & 0xFFFFFFFF == value and value >> 31 else value
-        self._advance(signed)
+        self._advance(int(signed))  # an error of 3i comes as a member of an enumeration, which is no part of a state
         if signed == 0 and isinstance(step, CallStep) and step.child is not None:
             self.state = replace(self.state, steps=self.state.steps[: self.state.position] + step.child)
 

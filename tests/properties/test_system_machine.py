@@ -1,0 +1,91 @@
+"""The state machine over the whole system holds for lindref, and finds faults."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+import lindref.properties as properties
+from lindref.properties.run_faults import changed
+from lindref.properties.system_faults import SYSTEM_FAULTS
+from lindref.system.script_runner import CallStep
+from lindref.threei.numbers import UNUSED
+
+#: Faults that take some hundred runs to find.
+RARE = (
+    "a handler that traps is an address error",
+    "a fork through a grate hides the child",
+    "registrations cannot be interposed",
+)
+
+
+def run(machine: type[properties.SystemMachine], examples: int, steps: int = 40) -> None:
+    """So many runs, the same every time, without making them simpler."""
+    how = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=how)
+
+
+def test_lindref() -> None:
+    """SCHED-1, STATE-1, 3I-ROUTE-*, 3I-FORK-1, 3I-EXIT-*, WAIT-*, FORK-*, PIPE-*: nothing differs from the model."""
+    run(properties.SystemMachine, 25)
+
+
+@pytest.mark.campaign
+def test_lindref_at_length() -> None:
+    """The same with many runs."""
+    run(properties.SystemMachine, 400, 60)
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(f, marks=pytest.mark.campaign) if f in RARE else f for f in SYSTEM_FAULTS]
+)
+def test_faults_are_caught(fault: str) -> None:
+    """Whatever of what it compares differs, the machine says so."""
+    with changed(SYSTEM_FAULTS[fault]), pytest.raises(AssertionError) as found:
+        run(properties.SystemMachine, 400 if fault in RARE else 150)
+    sys.stdout.write(f"{fault}: caught, {str(found.value).splitlines()[0]}\n")
+
+
+class Forgetful(properties.LindrefDriven):
+    """Another implementation: one that comes back to where it was only nearly."""
+
+    def restore(self, kept: Any) -> None:
+        """One turn too far."""
+        super().restore(kept)
+        self.turn(0)
+
+
+def test_another_implementation() -> None:
+    """The machine takes any implementation through the adapter, and judges it."""
+    with pytest.raises(AssertionError, match="a state that was kept is another"):
+        run(properties.system_machine(Forgetful), 50)
+
+
+def test_giving_where_nothing_is_awaited() -> None:
+    """SCRIPT-1: only a script that waits can be given something; only a thread that is there."""
+    driven = properties.LindrefDriven()
+    driven.give(1, 1, (CallStep(39),))
+    with pytest.raises(ValueError, match="does not wait at step 0"):
+        driven.give(1, 1, (CallStep(39),))
+    with pytest.raises(LookupError, match="no thread 2 of cage 1"):
+        driven.give(1, 2, ())
+
+
+def test_errors_of_3i_are_part_of_a_state() -> None:
+    """STATE-1: a script that was given an error of 3i can be kept and hashed like any other."""
+    driven = properties.LindrefDriven()
+    driven.give(1, 1, (CallStep(1003, (4242, UNUSED), cages=(1,)),))
+    driven.turn(0)
+    assert len(driven.digest()) == 16
