@@ -6,9 +6,9 @@ not observed is filled so that the model can do what was observed, where the val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lindref import classes
 from lindref.conformance.oracle.names import Pairs
 from lindref.posix import memory as posix_memory
 from lindref.posix import vmmap
@@ -123,7 +123,7 @@ def prepare(
     _outputs(course, row, pairs)
     special = _SPECIAL.get(row.number)
     if special is not None:
-        return special(course, thread, record, later, pairs, target, seen)
+        return special(_Call(course, thread, record, later, pairs, target, seen))
     return pairs
 
 
@@ -197,9 +197,25 @@ def _outputs(course: Course, row: CallRow, pairs: Pairs) -> None:
 # Calls of which the trace says too little, or in which the implementation chooses a place.
 
 
-def _ret(later: Record | None) -> int | None:
-    ret = later.get("ret") if later is not None else None
-    return ret if isinstance(ret, int) else None
+@classes.frozen
+class _Call:
+    """An observed call whose inputs are put in place: ``record`` as it entered, ``later`` as it came back, its
+    arguments so far, the cage it acts on, and what was observed to lie in memory: how many bytes, by host address.
+    """
+
+    course: Course
+    thread: Thread
+    record: Record
+    later: Record | None
+    pairs: Pairs
+    target: int
+    seen: dict[int, int]
+
+    @property
+    def ret(self) -> int | None:
+        """Its result, None where that was not observed."""
+        ret = self.later.get("ret") if self.later is not None else None
+        return ret if isinstance(ret, int) else None
 
 
 def beneath(course: Course, record: Record) -> bool:
@@ -218,137 +234,74 @@ def _free(course: Course, cage: int, address: int, length: int) -> bool:
     return not any(True for _ in vmmap.overlapping(found.vmmap, first, first + count))
 
 
-def _place_mapping(
-    course: Course,
-    thread: Thread,
-    record: Record,
-    later: Record | None,
-    pairs: Pairs,
-    target: int,
-    seen: dict[int, int],
-) -> Pairs:
+def _place_mapping(call: _Call) -> Pairs:
     """Where a mapping goes that may go anywhere is the implementation's choice (MEM-2)."""
-    del seen, thread
-    ret, flags = _ret(later), i32(pairs[3][0])
+    ret, pairs = call.ret, call.pairs
+    flags = i32(pairs[3][0])
     if ret is None or flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) or (-PAGE < ret < 0):
         return pairs
-    if not beneath(course, record) or not _free(course, target, u32(ret), pairs[1][0]):
+    if not beneath(call.course, call.record) or not _free(call.course, call.target, u32(ret), pairs[1][0]):
         return pairs
     return ((u32(ret), pairs[0][1]), *pairs[1:3], (pairs[3][0] | MAP_FIXED, pairs[3][1]), *pairs[4:])
 
 
-def _attach(
-    course: Course,
-    thread: Thread,
-    record: Record,
-    later: Record | None,
-    pairs: Pairs,
-    target: int,
-    seen: dict[int, int],
-) -> Pairs:
+def _attach(call: _Call) -> Pairs:
     """The same for a segment of shared memory."""
-    del seen, thread
-    ret = _ret(later)
-    if ret is None or pairs[1][0] or -PAGE < ret < 0 or not beneath(course, record):
-        return pairs
-    if not _free(course, target, u32(ret), PAGE):
-        return pairs
-    return (pairs[0], (model_base(target) + u32(ret), pairs[1][1]), *pairs[2:])
+    ret = call.ret
+    if ret is None or call.pairs[1][0] or -PAGE < ret < 0 or not beneath(call.course, call.record):
+        return call.pairs
+    if not _free(call.course, call.target, u32(ret), PAGE):
+        return call.pairs
+    return (call.pairs[0], (model_base(call.target) + u32(ret), call.pairs[1][1]), *call.pairs[2:])
 
 
-def _heap(
-    course: Course,
-    thread: Thread,
-    record: Record,
-    later: Record | None,
-    pairs: Pairs,
-    target: int,
-    seen: dict[int, int],
-) -> Pairs:
+def _heap(call: _Call) -> Pairs:
     """The heap of a program whose layout was not observed begins where it is first seen to end."""
-    del thread, record, seen
-    ret = _ret(later)
-    if ret is not None and not u32(pairs[0][0]) and target in course.heapless:
-        course.heapless.discard(target)
-        posix_memory.set_heap(course.system.kernel, target, u32(ret))
-    return pairs
+    ret = call.ret
+    if ret is not None and not u32(call.pairs[0][0]) and call.target in call.course.heapless:
+        call.course.heapless.discard(call.target)
+        posix_memory.set_heap(call.course.system.kernel, call.target, u32(ret))
+    return call.pairs
 
 
-def _futex(
-    course: Course,
-    thread: Thread,
-    record: Record,
-    later: Record | None,
-    pairs: Pairs,
-    target: int,
-    seen: dict[int, int],
-) -> Pairs:
+def _futex(call: _Call) -> Pairs:
     """A word that was not observed has the value that makes the call do what it did."""
-    del thread, record, target
-    ret, command = _ret(later), u32(pairs[1][0]) & ~_FUTEX_FLAGS
-    expected = {**dict.fromkeys(_WAITS, pairs[2][0]), **dict.fromkeys(_COMPARES, pairs[5][0])}.get(command)
-    if expected is not None and pairs[0][0] not in seen:
-        deposit(course, pairs[0][0], (u32(expected) ^ (ret == _EAGAIN)).to_bytes(4, "little"))
-    if command in _WAITS and pairs[3][0] and pairs[3][0] not in seen:
+    ret, command = call.ret, u32(call.pairs[1][0]) & ~_FUTEX_FLAGS
+    expected = {**dict.fromkeys(_WAITS, call.pairs[2][0]), **dict.fromkeys(_COMPARES, call.pairs[5][0])}.get(command)
+    if expected is not None and call.pairs[0][0] not in call.seen:
+        deposit(call.course, call.pairs[0][0], (u32(expected) ^ (ret == _EAGAIN)).to_bytes(4, "little"))
+    if command in _WAITS and call.pairs[3][0] and call.pairs[3][0] not in call.seen:
         seconds = 0 if ret == _ETIMEDOUT else 1 << 40
-        deposit(course, pairs[3][0], seconds.to_bytes(8, "little") + bytes(8))
-    return pairs
+        deposit(call.course, call.pairs[3][0], seconds.to_bytes(8, "little") + bytes(8))
+    return call.pairs
 
 
-def _lock(
-    course: Course,
-    thread: Thread,
-    record: Record,
-    later: Record | None,
-    pairs: Pairs,
-    target: int,
-    seen: dict[int, int],
-) -> Pairs:
+def _lock(call: _Call) -> Pairs:
     """A lock that was not observed: whether it can be had is not judged."""
-    del thread, target
-    command = i32(pairs[1][0])
-    if command in _LOCKS and not seen and "data" not in record:
-        course.world.opaque(course, later)
-    return pairs
+    command = i32(call.pairs[1][0])
+    if command in _LOCKS and not call.seen and "data" not in call.record:
+        call.course.world.opaque(call.course, call.later)
+    return call.pairs
 
 
-def _message(
-    course: Course,
-    thread: Thread,
-    record: Record,
-    later: Record | None,
-    pairs: Pairs,
-    target: int,
-    seen: dict[int, int],
-) -> Pairs:
+def _message(call: _Call) -> Pairs:
     """A message whose parts were not observed is as long as what was moved."""
-    del record, target
-    ret, address = _ret(later), pairs[1][0]
-    if address in seen or not address or ret is None or ret < 0:
-        return pairs
-    scratch = _Scratch(course, thread.cage)
-    course.world.unseen = True
+    ret, address = call.ret, call.pairs[1][0]
+    if address in call.seen or not address or ret is None or ret < 0:
+        return call.pairs
+    scratch = _Scratch(call.course, call.thread.cage)
+    call.course.world.unseen = True
     base = scratch.take(ret, UNSEEN * ret)
     iov = scratch.take(16, IOVEC.pack(iov_base=base, iov_len=ret))
-    deposit(course, address, MSGHDR.pack(msg_iov=iov, msg_iovlen=1))
-    return pairs
+    deposit(call.course, address, MSGHDR.pack(msg_iov=iov, msg_iovlen=1))
+    return call.pairs
 
 
-def _control(
-    course: Course,
-    thread: Thread,
-    record: Record,
-    later: Record | None,
-    pairs: Pairs,
-    target: int,
-    seen: dict[int, int],
-) -> Pairs:
+def _control(call: _Call) -> Pairs:
     """An argument of ioctl that was not observed: whether the call works is not judged."""
-    del thread, record, target
-    if pairs[2][0] and pairs[2][0] not in seen and i64(pairs[2][0]) >> 32:
-        deposit(course, pairs[2][0], (1).to_bytes(4, "little"))
-    del later
-    return pairs
+    if call.pairs[2][0] and call.pairs[2][0] not in call.seen and i64(call.pairs[2][0]) >> 32:
+        deposit(call.course, call.pairs[2][0], (1).to_bytes(4, "little"))
+    return call.pairs
 
 
 _SPECIAL = {
@@ -363,5 +316,3 @@ _SPECIAL = {
 }
 
 __all__ = ["SCRATCH", "UNSEEN", "beneath", "deposit", "prepare"]
-
-Parts = Sequence[encode.Buffer]
