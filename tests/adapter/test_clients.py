@@ -25,7 +25,7 @@ def test_the_test_client_of_vs_code() -> None:
     """npm's @vscode/debugadapter-testsupport, where node finds it from here (or from LINDREF_NODE_FROM)."""
     node = shutil.which("node")
     if node is None:
-        pytest.skip("no node")
+        pytest.skip("needs node on PATH, which is absent")
     start = os.environ.get("LINDREF_NODE_FROM", str(HERE / "x.js"))
     env = {**os.environ, "LINDREF_NODE_FROM": start, "PYTHONPATH": str(ROOT)}
     looks = "require('node:module').createRequire(process.env.LINDREF_NODE_FROM)('@vscode/debugadapter-testsupport')"

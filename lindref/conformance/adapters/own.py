@@ -18,7 +18,7 @@ from lindref.profile import Profile, by_name
 from lindref.system.boot import BootError, LoadError, boot
 from lindref.system.choices import Chooser, FirstOption, Seeded
 from lindref.system.events import EVENTS
-from lindref.system.outcome import STATUS, Ending
+from lindref.system.outcome import STATUS, Ending, Outcome
 from lindref.system.runtime import Config
 from lindref.system.system import System
 from lindref.trace.jsonl import JsonTrace
@@ -27,6 +27,18 @@ from lindref.vm.engines import ENGINES
 #: A run that goes on for longer never ends, in ticks.
 MAX_TICKS = 100_000_000
 PLAYERS = ("cage", "direct")
+
+
+def observed(system: System, outcome: Outcome, trace: JsonTrace, text: io.StringIO) -> Observed:
+    """What was seen of a system that has run to ``outcome``; its trace is closed here, and stands in ``text``."""
+    trace.close(outcome)
+    return Observed(
+        outcome.status,
+        console.output(system.kernel, console.STDOUT),
+        console.output(system.kernel, console.STDERR),
+        text.getvalue().encode(),
+        note=outcome.text,
+    )
 
 
 class Lindref:
@@ -111,20 +123,8 @@ class Lindref:
                 return Observed(STATUS[Ending.LOAD], b"", b"", note=str(error))
             except BootError as error:
                 raise NotApplicable(str(error)) from None
-            return self._finished(system, traces[0], text)
+            return observed(system, system.run(), traces[0], text)
 
-    def _finished(self, system: System, trace: JsonTrace, text: io.StringIO) -> Observed:
-        """Run to the end; what was seen."""
-        outcome = system.run()
-        trace.close(outcome)
-        kernel = system.kernel
-        return Observed(
-            outcome.status,
-            console.output(kernel, console.STDOUT),
-            console.output(kernel, console.STDERR),
-            text.getvalue().encode(),
-            note=outcome.text,
-        )
 
     # Scripts.
 
@@ -141,7 +141,7 @@ class Lindref:
         trace = JsonTrace(system, text.write)
         system.observers.append(trace)
         play.prepare(system, vector)
-        seen = self._finished(system, trace, text)
+        seen = observed(system, system.run(), trace, text)
         assert system.outcome is not None
         observation = play.observed(system.outcome, system.journal, seen.stdout or b"")
         return Observed(seen.status, seen.stdout, seen.stderr, seen.trace, observation, note=seen.note)

@@ -13,6 +13,7 @@ from typing import Any
 
 from lindref.conformance.adapters.case import Case, Program
 from lindref.conformance.adapters.interface import AdapterError, Description, NotApplicable, Observed
+from lindref.conformance.adapters.own import observed
 from lindref.conformance.adapters.wasmtime_ import engine as engines
 from lindref.posix import console
 from lindref.system.boot import BootError, boot
@@ -157,12 +158,4 @@ class Wasmtime:
         finally:
             for made in systems:
                 made.finish()
-        traces[0].close(outcome)
-        kernel = system.kernel
-        return Observed(
-            outcome.status,
-            console.output(kernel, console.STDOUT),
-            console.output(kernel, console.STDERR),
-            text.getvalue().encode(),
-            note=outcome.text,
-        )
+        return observed(system, outcome, traces[0], text)
