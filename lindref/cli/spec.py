@@ -7,10 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import lindref
 from lindref import classes
 from lindref.conformance.examples import load
-from lindref.conformance.resources import folder
+from lindref.conformance.resources import folder, root
 from lindref.conformance.rules import Citation, Rule, citations, family, rules
 
 _HELP = """usage: lindref spec list [--json] | lindref spec show RULE... | lindref spec coverage [--json]
@@ -28,8 +27,7 @@ def known_rules() -> dict[str, Rule]:
 
 
 def _cited(known: Mapping[str, Rule], where: str) -> Mapping[str, list[Citation]]:
-    root = Path(lindref.__file__).resolve().parent.parent
-    return citations(root, [where], frozenset(map(family, known)))
+    return citations(root(), [where], frozenset(map(family, known)))
 
 
 def _show(known: Mapping[str, Rule], names: list[str]) -> int:

@@ -6,10 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-import lindref
 from lindref.conformance import examples
 from lindref.conformance.book import chapters, code, pages, reference
-from lindref.conformance.resources import folder
+from lindref.conformance.resources import folder, root
 from lindref.conformance.rules import citations, family, rules
 
 #: The generated pages, with their titles in the contents.
@@ -29,11 +28,10 @@ class BookError(Exception):
 
 def gather() -> pages.Book:
     """What the pages are made of, from this installation; tests are known in a checkout only."""
-    root = Path(lindref.__file__).resolve().parent.parent
     known = {one.id: one for one in rules(folder("spec"))}
     families = frozenset(map(family, known))
-    tests = citations(root, ["tests"], families) if (root / "tests").is_dir() else {}
-    return pages.Book(known, citations(root, ["lindref"], families), tests, examples.load())
+    tests = citations(root(), ["tests"], families) if (root() / "tests").is_dir() else {}
+    return pages.Book(known, citations(root(), ["lindref"], families), tests, examples.load())
 
 
 def write_sources(out: Path) -> list[dict[str, object]]:
@@ -58,13 +56,13 @@ def write_sources(out: Path) -> list[dict[str, object]]:
     for name, text in made.items():
         (out / name).write_text(text, encoding="utf-8")
     files = {one.file for cited in (book.code, book.tests) for places in cited.values() for one in places}
-    code.write_pages(Path(lindref.__file__).resolve().parent.parent, sorted(files), out / "code")
+    code.write_pages(root(), sorted(files), out / "code")
     return contents
 
 
 def _format_page() -> str:
     """The description of traces, from the documentation where there is a checkout, else from the schema's texts."""
-    described = Path(lindref.__file__).resolve().parent.parent / "docs" / "trace.md"
+    described = root() / "docs" / "trace.md"
     if described.is_file():
         return described.read_text(encoding="utf-8")
     from lindref.trace.format import schema
