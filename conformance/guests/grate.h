@@ -32,6 +32,15 @@ static inline int fetch(uint64_t grate, void *to, size_t size, uint64_t from, ui
     return copied == ELINDAPIABORTED ? -EFAULT : 0;
 }
 
+/* Bytes of this one, copied to another cage: 0, or -EFAULT. */
+static inline int deliver(uint64_t grate, const void *from, size_t size, uint64_t to, uint64_t cage)
+{
+    if (size == 0)
+        return 0;
+    int copied = copy_data_between_cages(grate, grate, (uintptr_t)from, grate, to, cage, size, LIND_COPY_BYTES);
+    return copied == ELINDAPIABORTED ? -EFAULT : 0;
+}
+
 /* A pointer of this grate as an argument: its address in the grate, with the memory flag beside it. */
 #define LENT(pointer) (uintptr_t)(pointer), grate | LIND_GRATE_MEMORY_FLAG
 
@@ -48,5 +57,11 @@ struct row {
     int number;
     lind_handler handler;
 };
+
+static inline void interpose_rows(uint64_t child, uint64_t grate, const struct row *rows, size_t size)
+{
+    for (size_t i = 0; i < size / sizeof *rows; i++)
+        register_handler(child, rows[i].number, grate, LIND_HANDLER(rows[i].handler));
+}
 
 #endif

@@ -2,7 +2,7 @@
 
     lindref run --grate lindref.grates.chroot:Chroot,dir=/sandbox app.wasm
 
-Paths are taken apart as text, as ``..`` would be: symbolic links inside the folder lead where they lead beneath.
+Paths are taken apart as text, as ``..`` would be. Symbolic links lead where they lead beneath, so none can be made.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from lindref.posix.fs.numbers import AT_FDCWD
 from lindref.posix.params import ParamKind
 from lindref.posix.table import CALLS
 
+#: Calls that would make a symbolic link, and the others that have paths.
+LINKS = ("symlink", "symlinkat")
+MOVED = [row.name for row in CALLS.values() if any(p.kind is ParamKind.PATH for p in row.params)]
+MOVED = [name for name in MOVED if name not in LINKS]
+
 
 class Chroot(lindref.Grate):
     """``dir``: the folder. Each cage's working directory is kept here, as it calls it."""
@@ -24,7 +29,7 @@ class Chroot(lindref.Grate):
     def __init__(self, dir: str) -> None:  # noqa: A002  # the option's name
         self.folder = tidy(dir).rstrip("/")
 
-    @lindref.serves(*(row.name for row in CALLS.values() if any(p.kind is ParamKind.PATH for p in row.params)))
+    @lindref.serves(*MOVED)
     def with_paths(self, call: lindref.Served) -> int:
         """Every path of the call, moved into the folder."""
         moved: list[str | EllipsisType] = [...] * len(call.args)
@@ -48,8 +53,9 @@ class Chroot(lindref.Grate):
             self.cage_state(call.caller)["cwd"] = where
         return result
 
-    def fchdir(self, call: lindref.Served) -> int:
-        """A descriptor says nothing of its path."""
+    @lindref.serves("fchdir", *LINKS)
+    def leads_out(self, call: lindref.Served) -> int:
+        """A descriptor says nothing of its path, and a link is a way that nobody looks at."""
         return -EACCES
 
     def getcwd(self, call: lindref.Served, buffer: int, size: int) -> int:

@@ -5,10 +5,15 @@ lindref run --grate lindref.grates.strace:Strace app.wasm
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import lindref
 from lindref.posix.errno import name_of
-from lindref.posix.params import ParamKind
+from lindref.posix.params import Direction, Param, ParamKind
 from lindref.posix.table import CALLS
+
+#: Bytes of a buffer that are shown.
+SHOWN = 32
 
 
 class Strace(lindref.Grate):
@@ -29,17 +34,21 @@ class Strace(lindref.Grate):
         return result
 
     def arguments(self, call: lindref.Served) -> list[str]:
-        """The arguments as text: paths as strings, other pointers as numbers."""
+        """The arguments as text: flags by name, paths and what is written as strings, other pointers as they are."""
         row = CALLS.get(call.number)
         if row is None:
             return [hex(value) for value in call.values()]
-        return [self.shown(param.kind, value) for param, value in zip(row.params, call.values(), strict=False)]
+        named = call.named()
+        return [self.shown(param, named) for param in row.params]
 
-    def shown(self, kind: ParamKind, value: int) -> str:
-        """One argument."""
-        if kind is ParamKind.PATH and value:
-            try:
+    def shown(self, param: Param, named: dict[str, int]) -> str:
+        """One argument; a pointer that leads nowhere as a number."""
+        value = named[param.name]
+        with suppress(lindref.BadAddress):
+            if param.kind is ParamKind.PATH and value:
                 return f'"{self.read_string(value)}"'
-            except lindref.BadAddress:
-                return hex(value)
+            if param.kind is ParamKind.BUFFER and param.direction is Direction.IN and param.length in named:
+                length = named[str(param.length)]
+                data = self.read_bytes(value, min(length, SHOWN)).decode("latin-1").encode("unicode_escape")
+                return f'"{data.decode()}"' + "..." * (length > SHOWN)
         return str(value) if -10_000 < value < 10_000 else hex(value)

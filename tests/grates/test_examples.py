@@ -107,9 +107,9 @@ def test_strace() -> None:
     run = play(script, Strace)
     shown = console.output(run.system.kernel, console.STDERR).decode().splitlines()
     assert shown == [
-        '[cage 1] mkdir("/new", 493) = 0',
-        '[cage 1] open("/absent", 0, 0) = -1 ENOENT',
-        "[cage 1] open(0x3039, 0, 0) = -1 EFAULT",
+        '[cage 1] mkdir("/new", 0755) = 0',
+        '[cage 1] open("/absent", O_RDONLY, 00) = -1 ENOENT',
+        "[cage 1] open(0x3039, O_RDONLY, 00) = -1 EFAULT",
         "[cage 1] exit_group(0, 1) = ?",
     ]
 

@@ -11,11 +11,15 @@ import pytest
 from lindref.cli.main import main
 from lindref.guest.build_guests import GUESTS, load_guest
 from lindref.posix.table import NUMBERS
+from lindref.system.choices import Seeded
 from lindref.system.events import Enter
 from lindref.threei.numbers import RAWPOSIX_CAGE
 from tests.guest.running import Run, run
 
-NAMES = ("strace", "readonly", "chroot", "limits", "faults", "writefilter", "clamp", "tee")
+NAMES = (
+    *("strace", "readonly", "chroot", "limits", "faults", "writefilter", "clamp", "tee"),
+    *("geteuid", "seccomp", "memfs", "view"),
+)
 
 
 def the(name: str, *argv: str) -> Run:
@@ -83,6 +87,37 @@ def test_faults() -> None:
     assert the("faults", "grate.wasm", "call=open", "error=EMFILE", "nth=9", "app.wasm").stderr == ""
     bad = the("faults", "grate.wasm", "call=frobnicate", "app.wasm")
     assert (bad.status, bad.stderr) == (2, "faults: there is no frobnicate\n")
+
+
+def test_seccomp() -> None:
+    """What no rule names is as ``otherwise`` says; rules that are none are said, with their line."""
+    strict = the("seccomp", "grate.wasm", "otherwise=deny", "app.wasm")
+    assert "mkdir" not in {enter.name for enter in strict.events if isinstance(enter, Enter) and enter.within}
+    assert (strict.stdout, strict.calls("execve")[0].within) == ("", 0)
+    assert len([e for e in strict.calls("execve") if e.within]) == 1  # the launch itself
+    for name, said in (("app.c", "app.c:1: neither allow nor deny\n"), ("none", "none: No such file or directory\n")):
+        bad = the("seccomp", "grate.wasm", f"rules={name}", "app.wasm")
+        assert (bad.status, bad.stderr) == (2, said)
+    assert the("seccomp", "grate.wasm", "otherwise=maybe", "app.wasm").stderr == "otherwise=maybe: allow or deny\n"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_memfs(seed: int) -> None:
+    """Whatever runs first after the fork, the child begins with its parent's descriptors; nothing gets beneath."""
+    guest = load_guest(GUESTS / "grate_memfs")
+    done = run(guest, chooser=Seeded(seed))
+    assert (done.stdout, done.status) == (guest.stdout, guest.exit_status)
+    beneath = {enter.name for enter in done.events if isinstance(enter, Enter) and enter.within}
+    assert beneath.isdisjoint({"unlink", "lseek"})
+
+
+def test_view() -> None:
+    """Beneath, each cage has a folder of its own, and paths elsewhere are as they came."""
+    done = the("view")
+    opened = [e for e in done.calls("open") if e.within]
+    assert {e.args[0][1] for e in opened} == {1, 2, 3}  # lent by the grate, or of the caller
+    made = [done.result(e) for e in done.calls("mkdir") if e.within]
+    assert made.count(0) == 2
 
 
 def test_clamp() -> None:

@@ -3,47 +3,41 @@
  *     lindref run grate.wasm root=/sandbox app.wasm
  *
  * Paths are taken apart as text: symbolic links lead where they lead beneath, so the program may not make any. */
-#include "paths.h"
-
-#include <fcntl.h>
+#include "../paths.h"
 
 LIND_GRATE_ENTRY
 
+/* The folder, without a slash at its end. */
+static const char *root;
 static int launched;
 
-/* The path is the first argument, the second behind a folder, or there are two. */
-#define ONE(name)                                                                                                    \
-    static int on_##name(LIND_HANDLER_PARAMS)                                                                        \
-    {                                                                                                                \
-        char path[SIZE];                                                                                             \
-        int fault = moved(grate, path, arg1, arg1cage);                                                              \
-        if (fault)                                                                                                   \
-            return fault;                                                                                            \
-        return make_threei_call(LIND_CALL_##name, 0, grate, arg1cage, LENT(path), arg2, arg2cage, THE_REST);         \
-    }
-#define AT(name)                                                                                                     \
-    static int on_##name(LIND_HANDLER_PARAMS)                                                                        \
-    {                                                                                                                \
-        char path[SIZE];                                                                                             \
-        int fault = (int)arg1 == AT_FDCWD ? moved(grate, path, arg2, arg2cage) : -EACCES;                            \
-        if (fault)                                                                                                   \
-            return fault;                                                                                            \
-        return make_threei_call(LIND_CALL_##name, 0, grate, arg1cage, arg1, arg1cage, LENT(path), THE_REST);         \
-    }
-#define TWO(name)                                                                                                    \
-    static int on_##name(LIND_HANDLER_PARAMS)                                                                        \
-    {                                                                                                                \
-        char from[SIZE], to[SIZE];                                                                                   \
-        int fault = moved(grate, from, arg1, arg1cage);                                                              \
-        fault = fault ? fault : moved(grate, to, arg2, arg2cage);                                                    \
-        if (fault)                                                                                                   \
-            return fault;                                                                                            \
-        return make_threei_call(LIND_CALL_##name, 0, grate, arg1cage, LENT(from), LENT(to), THE_REST);               \
-    }
-#define EACH_CALL(ONE, AT, TWO)                                                                                      \
-    ONE(OPEN) ONE(STAT) ONE(LSTAT) ONE(ACCESS) ONE(MKDIR) ONE(RMDIR) ONE(UNLINK) ONE(CHMOD) ONE(CHOWN) ONE(LCHOWN)    \
-    ONE(TRUNCATE) ONE(READLINK) ONE(STATFS) ONE(MKNOD) ONE(CHDIR) AT(OPENAT) AT(NEWFSTATAT) AT(UNLINKAT) \
-    AT(FACCESSAT) AT(READLINKAT) AT(FCHMODAT) AT(FCHOWNAT) AT(UTIMENSAT) TWO(RENAME) TWO(LINK)
+/* Where `cage` stands, as it calls it itself: the root until it has moved. */
+static void inside(uint64_t grate, uint64_t cage, char where[SIZE])
+{
+    char real[SIZE];
+    size_t length = strlen(root);
+    standing(grate, cage, real);
+    int within = strncmp(real, root, length) == 0 && (real[length] == '/' || !real[length]);
+    strcpy(where, within && real[length] ? real + length : "/");
+}
+
+/* From the real root on. Where a descriptor leads is not known here. */
+static int moved(uint64_t grate, char to[SIZE], int folder, uint64_t address, uint64_t cage)
+{
+    char path[SIZE], where[SIZE];
+    if (fetch_string(grate, path, SIZE, address, cage) < 0)
+        return -EFAULT;
+    if (!*path)
+        return -ENOENT;
+    if (*path != '/' && folder != AT_FDCWD)
+        return -EACCES;
+    inside(grate, cage, where);
+    char *start = to + sprintf(to, "%s", root);
+    if (*path != '/' && walk(start, start, to + SIZE, where) == 0 && start[1])
+        return walk(start, start + strlen(start), to + SIZE, path);
+    return walk(start, start, to + SIZE, path);
+}
+
 EACH_CALL(ONE, AT, TWO)
 ONE(EXECVE)
 
@@ -58,13 +52,12 @@ static int on_getcwd(LIND_HANDLER_PARAMS)
     (void)arg3, (void)arg3cage, (void)arg4, (void)arg4cage, (void)arg5, (void)arg5cage, (void)arg6, (void)arg6cage;
     (void)arg2cage;
     char where[SIZE];
-    standing(grate, arg1cage, where);
+    inside(grate, arg1cage, where);
     size_t length = strlen(where) + 1;
     if (length > arg2)
         return -ERANGE;
-    int copied = copy_data_between_cages(grate, grate, (uintptr_t)where, grate, arg1, arg1cage, length,
-                                         LIND_COPY_BYTES);
-    return copied == ELINDAPIABORTED ? -EFAULT : (int)length;
+    int fault = deliver(grate, where, length, arg1, arg1cage);
+    return fault ? fault : (int)length;
 }
 
 /* What leads out by a descriptor, or would make a link that does. */
@@ -74,7 +67,6 @@ static int refuse(LIND_HANDLER_PARAMS)
     return -EACCES;
 }
 
-#define ROW(name) {LIND_CALL_##name, on_##name},
 static const struct row rows[] = {
     EACH_CALL(ROW, ROW, ROW)
     {LIND_CALL_EXECVE, on_exec}, {LIND_CALL_GETCWD, on_getcwd}, {LIND_CALL_FCHDIR, refuse}, {LIND_CALL_SYMLINK, refuse},
@@ -83,8 +75,7 @@ static const struct row rows[] = {
 
 static void interpose(uint64_t child, uint64_t grate)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        register_handler(child, rows[i].number, grate, LIND_HANDLER(rows[i].handler));
+    interpose_rows(child, grate, rows, sizeof rows);
 }
 
 int main(int argc, char **argv)

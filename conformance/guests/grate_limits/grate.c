@@ -56,8 +56,7 @@ static const struct row rows[] = {EACH_CALL(ROW, ROW)};
 
 static void interpose(uint64_t child, uint64_t grate)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        register_handler(child, rows[i].number, grate, LIND_HANDLER(rows[i].handler));
+    interpose_rows(child, grate, rows, sizeof rows);
 }
 
 int main(int argc, char **argv)
