@@ -11,19 +11,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lindref.api import Module, instantiate
     from lindref.system.boot import BootError
-    from lindref.system.python.grate import BadAddress, Grate, Served, serves
+    from lindref.system.python.arguments import Address, Fd, Flags, Mode, Signal
+    from lindref.system.python.grate import BadAddress, Grate, GrateError, Served, serves
     from lindref.system.session import System, boot
 
 __version__ = "0.1.0"
 
-__all__ = ["BadAddress", "BootError", "Grate", "Module", "Served", "System", "boot", "instantiate", "serves"]
+__all__ = [
+    "Address",
+    "BadAddress",
+    "BootError",
+    "Fd",
+    "Flags",
+    "Grate",
+    "GrateError",
+    "Mode",
+    "Module",
+    "Served",
+    "Signal",
+    "System",
+    "boot",
+    "instantiate",
+    "serves",
+]
 
 _HOMES = {
     "Module": "lindref.api",
     "instantiate": "lindref.api",
     "BootError": "lindref.system.boot",
     "BadAddress": "lindref.system.python.grate",
+    **dict.fromkeys(("Address", "Fd", "Flags", "Mode", "Signal"), "lindref.system.python.arguments"),
     "Grate": "lindref.system.python.grate",
+    "GrateError": "lindref.system.python.grate",
     "Served": "lindref.system.python.grate",
     "serves": "lindref.system.python.grate",
     "System": "lindref.system.session",

@@ -28,6 +28,8 @@ from lindref.system.script_runner import CallStep, Pointer, ResultOf, ScriptStat
 #: Memory of a script that its strings and buffers may fill, in bytes, and where they begin.
 MEMORY, _FIRST = 60_000, 1024
 _ANY = (1 << 64) - 1
+#: How files begin that can be run.
+_PROGRAMS = (b"\0asm", b"#!")
 
 
 class Script:
@@ -77,7 +79,9 @@ class Script:
         seed: int | None = None,
         answers: Sequence[int] = (),
     ) -> Played:
-        """Play it to the end beneath ``grates`` (the last is closest), on a root that holds ``files``."""
+        """Play it to the end beneath ``grates`` (the last is closest), on a root that holds ``files`` (programs
+        among them can be run).
+        """
         events: list[Event] = []
 
         class Recorder:
@@ -94,7 +98,8 @@ class Script:
             observe=lambda made: made.observers.append(Recorder()),
         )
         for path, data in (files or {}).items():
-            roots.add_file(system.kernel, path.encode(), data, 0o644)
+            mode = 0o755 if data.startswith(_PROGRAMS) else 0o644
+            roots.add_file(system.kernel, path.encode(), data, mode)
         if stdin:
             console.feed_stdin(system.kernel, stdin)
         console.end_stdin(system.kernel)

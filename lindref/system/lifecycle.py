@@ -66,6 +66,10 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
         argv=tuple(text(a) for a in request.argv),
         digest=image.digest,
     )
+    if system.grates:
+        from lindref.system.python import stack
+
+        stack.execed(system, cage, text(request.path))
     if not static:
         try:
             thread.runner = system.dynamic_runner(cage, image, request.path)

@@ -108,6 +108,7 @@ class Outside:
 
     def read(self, address: int, count: int) -> bytes:
         """Bytes at a host address."""
+        address, count = int(address), int(count)  # what is asked is kept as plain data
         data = self.effect(("read", address, count), lambda: usermem.copy_in(self.system.kernel, address, count))
         if data is None:
             raise BadAddress(f"{count} bytes at {address:#x} cannot be read")
@@ -115,6 +116,7 @@ class Outside:
 
     def read_string(self, address: int, limit: int) -> bytes:
         """The bytes before the NUL at a host address, at most ``limit``."""
+        address = int(address)
         data = self.effect(("string", address, limit), lambda: usermem.cstring(self.system.kernel, address, limit))
         if data is None:
             raise BadAddress(f"a string at {address:#x} cannot be read")
@@ -122,6 +124,7 @@ class Outside:
 
     def write(self, address: int, data: bytes) -> None:
         """Put bytes at a host address."""
+        address = int(address)
         if not self.effect(("write", address, data), lambda: usermem.copy_out(self.system.kernel, address, data)):
             raise BadAddress(f"{len(data)} bytes at {address:#x} cannot be written")
 

@@ -5,8 +5,8 @@
             return -errno.EPERM
 
 A method with the name of a call serves that call (PY-2); ``any_call`` serves all others. It gets the call and its
-arguments as numbers (signed where C's are; pointers are addresses, 0 for NULL), may leave out those at the end, and
-returns the result: a whole number, failures as negative errno.
+arguments (PY-10: whole numbers whose types say what they are, ``Address``, ``Fd``, ``Flags`` and so on), may leave out
+those at the end, and returns the result: a whole number, failures as negative errno.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from types import EllipsisType
 from typing import Any, ClassVar, TypeVar
 
 from lindref import classes
-from lindref.posix.call import SLOTS, UNUSED, Arg, i32, i64
-from lindref.posix.params import ParamKind
+from lindref.posix.call import SLOTS, UNUSED, Arg
 from lindref.posix.table import CALLS, NUMBERS
+from lindref.system.python import arguments
 from lindref.system.python.context import BadAddress, Outside
 from lindref.system.python.store import Store
 from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, THREEI_CALLS
@@ -38,12 +38,6 @@ _CALL_OF = {number: name for name, number in NAMES.items()}
 
 #: Classes by name, as states name them.
 CLASSES: dict[str, type[Grate]] = {}
-
-_SIGNED = frozenset(
-    {ParamKind.INT, ParamKind.ENUM, ParamKind.FLAGS, ParamKind.FD, ParamKind.DIRFD, ParamKind.SIGNAL, ParamKind.PID}
-    | {ParamKind.TID, ParamKind.IGNORED, ParamKind.VARIES}
-)
-_UNSIGNED = frozenset({ParamKind.UINT, ParamKind.MODE, ParamKind.UID, ParamKind.DEVICE})
 
 Argument = int | str | bytes | EllipsisType
 
@@ -85,28 +79,19 @@ class Served:
         return self.target
 
     def values(self) -> tuple[int, ...]:
-        """The arguments as a method gets them."""
-        args = self.args
+        """The arguments as a method gets them (``lindref.system.python.arguments``)."""
         row = CALLS.get(self.number)
-        if row is not None and not row.params:
-            return ()
+        if row is not None:
+            return arguments.typed(row, self.args)
         if self.number in THREEI_CALLS:
-            pairs = [(args[0].value, args[0].cage), (args[1].value, args[1].cage)]
-            flat = [n for pair in pairs for n in pair]
-            if self.number == REGISTER_HANDLER:
-                return (flat[0], flat[1], flat[3], args[2].value)
-            return (*flat, args[2].value, args[3].value) if self.number == 1002 else (flat[0], flat[1])
-        if row is None:
-            return tuple(arg.value for arg in args)
-        return tuple(_typed(param.kind, arg.value) for param, arg in zip(row.params, args, strict=False))
+            return arguments.of_threei(self.number, self.args)
+        return tuple(arg.value for arg in self.args)
 
-
-def _typed(kind: ParamKind, value: int) -> int:
-    if kind in _SIGNED:
-        return i32(value)
-    if kind in _UNSIGNED:
-        return value & 0xFFFFFFFF
-    return i64(value) if kind is ParamKind.LONG else value
+    def named(self) -> dict[str, int]:
+        """The same by the names that the call table gives them; a call that is in no table has no names."""
+        row = CALLS.get(self.number)
+        names = arguments.THREEI_PARAMS.get(self.number, ()) if row is None else [param.name for param in row.params]
+        return dict(zip(names, self.values(), strict=False))
 
 
 class Grate:
@@ -130,13 +115,16 @@ class Grate:
         super().__init_subclass__(**more)
         found: dict[int, str] = {}
         counts: dict[str, int | None] = {}
-        # What is said with @serves comes first, so that a method with a call's own name takes it back.
-        for name in sorted(dir(cls), key=lambda name: name in NAMES):
+        # A class goes before what it inherits, and in a class a method with a call's own name before @serves.
+        for name in sorted(dir(cls), key=lambda name: (-_depth(cls, name), name in NAMES)):
             method = inspect.getattr_static(cls, name)
             wanted = getattr(method, "__lindref_serves__", (name,) if name in NAMES or name == "any_call" else ())
             for call in wanted:
                 counts[name] = takes = _positional(cls, name, method)
                 if call in NAMES:
+                    other = found.get(NAMES[call], call)
+                    if call not in (name, other) and _depth(cls, other) == _depth(cls, name):
+                        raise GrateError(f"{cls.__name__}: {call} is served by {other} and by {name}")
                     found[NAMES[call]] = name
                     _check_arity(cls, name, takes, NAMES[call])
         cls.served = dict(sorted(found.items()))
@@ -154,6 +142,11 @@ class Grate:
         """A cage has come to be beneath the grate: forked by ``parent`` (its ``cage_state`` begins as the parent's), or
         the one that the grate was put over (``parent`` 0). A hook may use ``state``, ``cage_state`` and ``tell``; it
         cannot wait.
+        """
+
+    def cage_execed(self, cage: int, path: str) -> None:
+        """A cage beneath begins a program, which ``path`` names: by exec, or as the first of the run. Its
+        ``cage_state`` stays.
         """
 
     def cage_died(self, cage: int) -> None:
@@ -332,6 +325,11 @@ def apply(grate: Grate, method: str, call: Served, values: tuple[int, ...]) -> i
         said = "nothing" if result is None else f"a {type(result).__name__}"
         raise TypeError(f"{method} returned {said}, not a whole number (a forgotten `return`?)")
     return int(result)
+
+
+def _depth(cls: type, name: str) -> int:
+    """How far up the attribute ``name`` of a class is defined: 0 in the class itself."""
+    return next((depth for depth, base in enumerate(cls.__mro__) if name in vars(base)), len(cls.__mro__))
 
 
 def _positional(cls: type, name: str, method: object) -> int | None:

@@ -216,6 +216,13 @@ def born(system: System, parent: int, child: int) -> None:
             hook(system, cage, "cage_born", child, parent)
 
 
+def execed(system: System, cage: int, path: str) -> None:
+    """A cage begins the program at ``path``: exec's, or the first of the run."""
+    for grate, state in system.grates.items():
+        if cage in state.cages:
+            hook(system, grate, "cage_execed", cage, path)
+
+
 def died(system: System, cage: int) -> None:
     """A cage has ended: what grates keep of it goes."""
     for grate, state in system.grates.items():
@@ -231,7 +238,7 @@ def _tell_born(system: System, grate: int, cage: int, parent: int) -> None:
     hook(system, grate, "cage_born", cage, parent)
 
 
-def hook(system: System, cage: int, name: str, *args: int) -> None:
+def hook(system: System, cage: int, name: str, *args: int | str) -> None:
     """Call a hook; what goes wrong in it is a note (PY-8)."""
     grate = outside(system, cage)
     try:
