@@ -20,6 +20,12 @@ static struct {
 } closest[512];
 static int complete;
 
+/* Of the grates in groups within this one's group: the grate whose group it is, and the calls for which they go to
+ * another of that group. */
+#define MEMBERS 4096
+static uint64_t group_of[MEMBERS];
+static char has_own[MEMBERS][512];
+
 /* Whether a grate of the group serves such calls, and a call given to it, or on where none does. */
 #define group_serves(number) (closest[number].grate != 0)
 #define into_group(number)                                                                                           \
@@ -33,21 +39,48 @@ static lind_handler member(uint64_t number)
     return NULL;
 }
 
+static void interpose_on_group(uint64_t child, uint64_t grate);
+
+/* A registration by which a group is put together: a grate over a group that has this one in it takes no place in it. */
+static int put(uint64_t grate, uint64_t cage, uint64_t number, uint64_t inner, uint64_t handler)
+{
+    return make_threei_call(LIND_REGISTER_HANDLER, 0, grate, grate, cage, number, LIND_NOTUSED, inner, handler, grate,
+                            GROUP, grate, LIND_NOTUSED, grate, LIND_NOTUSED, grate, 0);
+}
+
+/* A group in this one's group is put together: beneath its grates is what is beneath this one, not this one again, and
+ * what this one stood in the way of it may replace. */
+static int put_within(uint64_t grate, uint64_t cage, uint64_t number, uint64_t inner, uint64_t handler)
+{
+    if (number == LIND_REGISTER_HANDLER) {
+        copy_handler_table_to_cage(grate, cage);
+        interpose_on_group(cage, grate);
+    } else if (number > GROUP && inner < MEMBERS)
+        group_of[inner] = cage;
+    else if (number < 512 && cage < MEMBERS)
+        has_own[cage][number] = 1;
+    return put(grate, cage, number, inner, handler);
+}
+
 /* Beside the cage is the call's number, beside the second argument the handler's grate. */
 static int on_register(LIND_HANDLER_PARAMS)
 {
     uint64_t cage = arg1, number = arg1cage, inner = arg2cage;
     lind_handler mine = complete || inner == LIND_DEREGISTER ? NULL : member(number);
+    if (!complete && arg4 == GROUP)
+        return put_within(grate, cage, number, inner, arg3);
     if (!mine)
         return make_threei_call(LIND_REGISTER_HANDLER, 0, grate, inner, LIND_HANDLER_ARGS, 0);
-    if (group_serves(number)) /* what this one passes on goes to the one that was there before */
-        make_threei_call(LIND_REGISTER_HANDLER, 0, grate, grate, inner, number, arg2, closest[number].grate,
-                         closest[number].handler, arg3cage, arg4, arg4cage, arg5, arg5cage, arg6, arg6cage, 0);
+    if (group_serves(number) && closest[number].grate != inner) /* what this one passes on goes to the one before */
+        for (int other = 0; other < MEMBERS; other++)
+            if (other == (int)inner || group_of[other] == inner)
+                if (!has_own[other][number])
+                    put(grate, other, number, closest[number].grate, closest[number].handler);
     closest[number].grate = inner;
     closest[number].handler = arg3;
+    int result = put(grate, grate, GROUP + number, inner, arg3);
     register_handler(cage, number, grate, LIND_HANDLER(mine));
-    return make_threei_call(LIND_REGISTER_HANDLER, 0, grate, grate, grate, GROUP + number, arg2, inner, arg3, arg3cage,
-                            arg4, arg4cage, arg5, arg5cage, arg6, arg6cage, 0);
+    return result;
 }
 
 /* %} in the place of a program: what is run is the next word. */

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
@@ -61,7 +61,8 @@ def number(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 GRATE_HELP = (
-    "a grate over PROGRAM (repeatable, the last is closest to it): MODULE:CLASS[,OPTION=VALUE...] or a wasm file; "
+    "a grate over PROGRAM (repeatable, the last is closest to it): MODULE:CLASS[,OPTION=VALUE...], "
+    "FILE.py:CLASS, or a wasm file; "
     "'%%{' and '%%}' enclose the group of the grate before"
 )
 
@@ -288,9 +289,13 @@ def connect(system: System) -> None:
     worldly.connect(system)
 
 
-def _tell(system: System, outcome: Outcome) -> None:
+def _tell(system: System, outcome: Outcome, grates: Sequence[str]) -> None:
     """Why a run ended otherwise than by its program's will; traps were noted as they happened."""
     kind = Ending(outcome.ending)
+    files = [word.partition(" ")[0] for word in grates if word not in ("%{", "%}")]
+    wasm = [file for file in files if file.endswith(".wasm") or ":" not in file]
+    if kind is Ending.EXIT and system.launched <= len(wasm):
+        sys.stderr.write(f"lindref run: grate {wasm[system.launched - 1]} ended without launching what is beneath it\n")
     if kind in STATUS and kind not in (Ending.TRAP, Ending.LOAD, Ending.FAULT):
         sys.stderr.write(f"lindref run: {kind.value}: {outcome.text}\n")
     if system.choices.state.count and kind is Ending.DEADLOCK:
@@ -345,5 +350,5 @@ def main(argv: list[str]) -> int:
                 system.kernel.outside.net.finish()
         for trace in filter(None, traces):
             trace.close(outcome)
-        _tell(system, outcome)
+        _tell(system, outcome, options.grate)
     return outcome.status

@@ -38,11 +38,14 @@ HOST_FUNCTIONS: dict[tuple[str, str], FuncType] = {
     **{(module, name): _TWO for module in (LIND, WASI) for name in _BOTH_NAMES},
 }
 
+#: The export through which handlers of a grate are called.
+GRATE_ENTRY = "pass_fptr_to_wt"
+
 #: Exports that the runtime calls, and what it gives and takes (3i.md 1.2); ``(start)`` is the start function.
 CALLED: dict[str, FuncType] = {
     **dict.fromkeys(("(start)", "_start", "_initialize"), FuncType()),
     "signal_callback": FuncType((_I32, _I32)),
-    "pass_fptr_to_wt": FuncType((_I64,) * 14, (_I32,)),
+    GRATE_ENTRY: FuncType((_I64,) * 14, (_I32,)),
     "__get_aligned_tls_size": FuncType((), (_I32,)),
     "__wasm_init_tls": FuncType((_I32,)),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lindref.classes import evolve
@@ -15,6 +16,7 @@ from lindref.posix.fs import roots
 from lindref.posix.fs.walk import Follow, root_of, walk
 from lindref.posix.result import Done, Refused
 from lindref.profile import SPEC, Profile
+from lindref.system.abi import GRATE_ENTRY
 from lindref.system.choices import Chooser
 from lindref.system.image import PAGE, ImageError
 from lindref.system.lifecycle import FIXED_PRIVATE_ANONYMOUS, MMAP, PROT_READ_WRITE
@@ -23,6 +25,8 @@ from lindref.system.runner import Loading
 from lindref.system.runtime import CageRuntime, Config
 from lindref.system.script_runner import ScriptRunner, ScriptState
 from lindref.system.system import System
+from lindref.wasm.binary.decoder import decode
+from lindref.wasm.errors import WasmError
 
 if TYPE_CHECKING:
     from lindref.system.python.grate import Grate
@@ -70,6 +74,7 @@ def boot(
         roots.open_root(kernel, root_mode, None if root_mode == "blank" else base)
         within = root is not None and root_mode != "blank"
 
+        @cache
         def bring(file: str) -> str:
             return file if within else _bring(system, file, base, root_mode)
 
@@ -142,8 +147,23 @@ def _stack(
         stack = plan(grates, program, bring)
     except GrateError as error:
         raise BootError(str(error)) from None
+    for typed, path in stack.files:
+        _check_grate(system, path, typed)
     system.shelf = stack.shelf
     return stack.chain, stack.words
+
+
+def _check_grate(system: System, path: str, typed: str) -> None:
+    """A wasm grate must be a program that can serve calls; what a script (#!) leads to is seen when it runs."""
+    found = _read_program(system, os.fsencode(path), typed)
+    if found.data.startswith(b"#!"):
+        return
+    try:
+        exports = decode(found.data).exports
+    except WasmError as error:
+        raise BootError(f"{typed}: {error}") from None
+    if not any(export.name == GRATE_ENTRY for export in exports):
+        raise BootError(f"{typed}: no grate, it exports no {GRATE_ENTRY} (lindref cc --grate, lind_syscall.h)")
 
 
 def _bring(system: System, program: str, base: str, root_mode: str, folder: str = "/") -> str:

@@ -59,6 +59,7 @@ def start_image(system: System, thread: Thread, request: ImageRequest) -> None:
     system.new_memory(cage)
     thread.tid = MAIN_THREAD
     thread.runner = Loading()
+    system.launched += 1
     system.emit(
         ExecEvent,
         thread,

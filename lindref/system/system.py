@@ -110,6 +110,8 @@ class System:
         self.shelf: tuple[Recipe, ...] = ()
         #: During a turn, registrations that were answered at once (``python.stack``).
         self.attaching: list[Attaching] | None = None
+        #: Programs that cages have begun; for telling, no part of the state.
+        self.launched = 0
         #: How cage 1 ended, once it has.
         self.first: Outcome | None = None
         self.event_count = 0

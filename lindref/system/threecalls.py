@@ -14,6 +14,7 @@ from lindref.threei import copydata, tables
 from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, ThreeIError
 
 if TYPE_CHECKING:
+    from lindref.posix.call import Arg
     from lindref.system.system import System
     from lindref.system.threads import Pending, Thread
 
@@ -79,6 +80,21 @@ class CageMemories:
         return done
 
 
+def _lender(system: System, thread: Thread, place: Arg) -> int:
+    """The cage whose memory a handler means: the one it names, or a grate in Python that made a call which it serves
+    and put something of its own there (PY-11).
+    """
+    if system.grates:
+        found = system.host.resolve(place.value)
+        if found is not None and found.cage in system.grates:
+            maker = thread
+            while maker.serving:
+                maker = system.threads[maker.serving]
+                if maker.cage == found.cage:
+                    return found.cage
+    return place.cage
+
+
 def serve(system: System, thread: Thread, pending: Pending) -> None:
     """Do a call of 3i itself."""
     args = pending.args
@@ -95,15 +111,9 @@ def serve(system: System, thread: Thread, pending: Pending) -> None:
         calls.complete(system, thread, pending, result, rule)
     else:
         memories = CageMemories(system)
-        copied = copydata.copy_data(
-            memories,
-            args[0].value,
-            args[0].cage,
-            args[1].value,
-            args[1].cage,
-            args[2].value,
-            args[3].value,
-        )
+        source, dest = (_lender(system, thread, arg) for arg in args[:2])
+        values = (args[0].value, source, args[1].value, dest, args[2].value, args[3].value)
+        copied = copydata.copy_data(memories, *values)
         if copied.fault and system.profile.has("3I-DATA-NULL"):
             system.fault(thread, copied.fault, copied.rule, code=calls.panic_code(thread))
             return

@@ -139,11 +139,10 @@ _AT_ONCE = frozenset({_BASE, "lind-get-cage-id"})
 
 _BEGINNING = frozenset(step.name for step in PROGRAM)
 
-_ENTRY = "pass_fptr_to_wt"
 _U64 = (1 << 64) - 1
 
 #: What a worker that serves a call is doing.
-_SERVES = Step(_ENTRY, last=True)
+_SERVES = Step(abi.GRATE_ENTRY, last=True)
 
 
 class WasmRunner:
@@ -386,7 +385,7 @@ class WasmRunner:
         if self._way_in is None:
             pointer = self.export("__stack_pointer")
             cell = self.store.globals[pointer.number] if isinstance(pointer, GlobalAddr) else None
-            self._way_in = (self.inner(_ENTRY), cell)
+            self._way_in = (self.inner(abi.GRATE_ENTRY), cell)
         func, cell = self._way_in
         if func is None:
             return False
@@ -397,7 +396,7 @@ class WasmRunner:
         for arg in args:
             words += (arg.value & _U64, arg.cage & _U64)
         if self.plan:  # a new worker: its start comes first
-            self.plan = (*self.plan, Step(_ENTRY, tuple(words), last=True))
+            self.plan = (*self.plan, Step(abi.GRATE_ENTRY, tuple(words), last=True))
             return True
         if cell is not None:
             cell.value = self.stack_top

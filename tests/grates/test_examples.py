@@ -31,7 +31,7 @@ from lindref.posix.table import NUMBERS
 from lindref.system.boot import boot_script
 from lindref.system.choices import Replay
 from lindref.system.events import Enter, Route
-from lindref.system.python import stack
+from lindref.system.python import named, stack
 from lindref.system.python.grate import Grate, GrateError, Served
 from lindref.system.script_runner import Pointer, ResultOf, ScriptState, StoreStep
 
@@ -146,7 +146,7 @@ def test_seccomp_rules_that_are_none(text: str, said: str, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     Path("rules").write_text(text)
     with pytest.raises(GrateError) as caught:
-        stack.load("lindref.grates.seccomp:Seccomp,rules=rules")
+        named.load("lindref.grates.seccomp:Seccomp,rules=rules")
     assert str(caught.value) == f"lindref.grates.seccomp:Seccomp: {said}"
 
 
@@ -446,7 +446,7 @@ def test_from_the_command_line(
 @pytest.mark.parametrize(
     ("grate", "said"),
     [
-        ("lindref.grates.faults:Faults", "faults:Faults: Faults.__init__() missing 1 required positional"),
+        ("lindref.grates.faults:Faults", "option call must be given: lindref.grates.faults:Faults,call=..."),
         ("lindref.grates.faults:Faults,call=x,nth=two", "faults:Faults: option nth is a whole number, not 'two'"),
         ("lindref.grates.faults:Faults,call=x,error=X", "lindref.grates.faults:Faults: error=X: no error is called so"),
         ("lindref.grates.geteuid:GetEuid,gid=3", "no option 'gid=3' (it takes uid)"),

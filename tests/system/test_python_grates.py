@@ -449,13 +449,27 @@ def test_wasm_grates_over_a_pass_through(name: str) -> None:
     assert (console.output(system.kernel, 1).decode(), outcome.status) == (guest.stdout, guest.exit_status)
 
 
+WANT = "want MODULE:CLASS, FILE.py:CLASS, or the file of a wasm grate"
+NO_GRATE = "no grate, it exports no pass_fptr_to_wt (lindref cc --grate, lind_syscall.h)"
+
+
 @pytest.mark.parametrize(
     ("grates", "said"),
     [
         (["nowhere_at_all:X"], "nowhere_at_all:X: there is no module 'nowhere_at_all'"),
-        (["os:path"], "os:path: os has no grate path"),
-        (["justaname"], "'justaname': want MODULE:CLASS, or the file of a wasm grate"),
-        (["%{"], "%{ without %}"),
+        (["os:path"], "os:path: path is no class"),
+        (["os:nothing"], "os:nothing: os has no class nothing"),
+        (["decimal:Decimal"], "decimal:Decimal: Decimal is no grate, it does not derive from lindref.Grate"),
+        (["justaname"], f"'justaname': {WANT}"),
+        (["./name:X"], f"./name:X: './name' is no name of a module; {WANT}"),
+        (["no.py:X"], "no.py:X: no.py: No such file or directory"),
+        (["some.py"], f"'some.py': {WANT}"),
+        ([Grate], "lindref.Grate is what grates derive from, and serves no call itself"),
+        (["lindref.grates.group:Group", "%{"], "%{ without %}"),
+        (["%{", "%}"], "%{ begins the group of the grate before it, and there is none"),
+        ([Pass, "%{", "%}"], "%{ begins the group of the grate before it, and Pass has none"),
+        (["app.wasm"], f"app.wasm: {NO_GRATE}"),
+        (["grate.wasm", "app.wasm"], f"app.wasm: {NO_GRATE}"),
         (["%}"], "%} without %{"),
         ([3], "3 is no grate"),
         (["nowhere.wasm"], "nowhere.wasm: No such file or directory in the root"),

@@ -196,12 +196,16 @@ class Grate:
         sent = [Arg(v, owns) for v in values] + [Arg(UNUSED, owns)] * (SLOTS - len(values))
         return self._ask(number, acts, tuple(sent))
 
-    def register(self, cage: int, call: str | int, grate: int | None = None, address: int | None = None) -> int:
-        """Have ``call`` of ``cage`` served by this grate's method for it, or by function ``address`` of ``grate``."""
+    def register(
+        self, cage: int, call: str | int, grate: int | None = None, address: int | None = None, mark: int = UNUSED
+    ) -> int:
+        """Have ``call`` of ``cage`` served by this grate's method for it, or by function ``address`` of ``grate``.
+        ``mark`` is the value of the fourth argument, which means something to grates that interpose 1001 alone.
+        """
         number = NAMES[call] if isinstance(call, str) else call
         mine = self.id if grate is None else grate
         pairs = [Arg(cage, number), Arg(UNUSED, mine), Arg(number if address is None else address, self.id)]
-        return self._ask(REGISTER_HANDLER, self.id, tuple(pairs + [Arg(UNUSED, self.id)] * 3))
+        return self._ask(REGISTER_HANDLER, self.id, (*pairs, Arg(mark, self.id), *[Arg(UNUSED, self.id)] * 2))
 
     def copy_table(self, source: int, target: int) -> int:
         """Replace the whole handler table of cage ``target`` by that of ``source``."""

@@ -56,13 +56,13 @@ class HandlingState:
     asked: Any = None
 
 
-@record("python.attaching")
+@record("python.attaching", version=2)
 class Attaching:
     """A stack of grates being put over ``cage``, one registration after the other (PY-2, PY-3).
 
     ``grate`` is the one under way, ``left`` its numbers still to register, ``words`` the rest of the stack. At the end
     the cage runs ``image`` (a program or a script), or, where there is none, makes the call ``then``: number, caller,
-    target, six pairs.
+    target, six pairs. ``groups`` are the grates whose groups are open, the innermost last.
     """
 
     cage: int
@@ -71,3 +71,4 @@ class Attaching:
     words: tuple[str, ...]
     image: ImageRequest | ScriptState | None = None
     then: tuple[Any, ...] = ()
+    groups: tuple[int, ...] = ()

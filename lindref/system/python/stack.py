@@ -7,7 +7,6 @@ between two programs that launch each other.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -48,6 +47,8 @@ _OURS = "lindref.grates."
 
 def seal(grate: Grate) -> Recipe:
     """Fix a grate's attributes, and say what it is made of; raises ``GrateError`` for one that is no plain data."""
+    if type(grate) is Grate:
+        raise grates.GrateError("lindref.Grate is what grates derive from, and serves no call itself")
     space = {key: value for key, value in vars(grate).items() if key not in ("_sealed", "_context", "_call")}
     try:
         attributes = plain.freeze(space, "attributes")
@@ -127,9 +128,12 @@ def _next(system: System, thread: Thread, plan: Attaching) -> None:
     while not plan.left and plan.words:
         word, rest = plan.words[0], plan.words[1:]
         plan = replace(plan, words=rest)
-        if word == CLOSE:
-            _close_group(system, plan.cage)
-        elif word != OPEN:
+        if word == OPEN:
+            plan = replace(plan, groups=(*plan.groups, plan.grate))
+        elif word == CLOSE:
+            hook(system, plan.groups[-1], "group_ended", plan.cage)
+            plan = replace(plan, groups=plan.groups[:-1])
+        else:
             cage = _new_grate(system, plan.cage, system.shelf[int(word)])
             cls = type(system.python[cage])
             plan = replace(plan, grate=cage, left=grates.numbers_of(cls, tuple(system.kernel.rows)))
@@ -176,14 +180,6 @@ def _new_grate(system: System, over: int, recipe: Recipe) -> int:
     return cage
 
 
-def _close_group(system: System, cage: int) -> None:
-    """``%}``: the grate whose group ends here is the last one before it that has none behind it yet."""
-    for grate in reversed(tuple(system.grates)):
-        if system.python[grate].__class__.group_ended is not Grate.group_ended and cage in system.grates[grate].cages:
-            hook(system, grate, "group_ended", cage)
-            return
-
-
 def execs_word(system: System, thread: Thread, request: abi.SyscallRequest) -> bool:
     """Where a cage execs a word of the run's stack (PY-9): do what it says, then make the exec of the words behind it.
     False for every other call.
@@ -200,7 +196,9 @@ def execs_word(system: System, thread: Thread, request: abi.SyscallRequest) -> b
     if not known or rest is None or not any(rest):
         return False
     args = (Arg(int.from_bytes(rest, "little"), path.cage), Arg(argv.value + 8, argv.cage), *request.args[2:])
-    begin(system, thread, (word,), over=request.target, then=(EXECVE, request.caller, request.target, args))
+    # It is the cage that goes on to the next word, past the grate that has just come over it.
+    words = () if word == OPEN else (word,)
+    begin(system, thread, words, over=request.target, then=(EXECVE, request.target, request.target, args))
     return True
 
 
@@ -246,53 +244,3 @@ def hook(system: System, cage: int, name: str, *args: int | str) -> None:
     except Exception as error:  # noqa: BLE001  # the author's mistake is told, and the run goes on
         text = " ".join(str(error).split())
         grate.tell(f"{type(grate).__name__}.{name}: {type(error).__name__}: {text}")
-
-
-# From words to grates.
-
-
-def load(text: str) -> Grate:
-    """The grate that ``MODULE:CLASS[,OPTION=VALUE…]`` names, made with these options; raises ``GrateError``."""
-    name, *options = _split(text)
-    module, colon, path = name.partition(":")
-    if not colon or not module or not path:
-        raise grates.GrateError(f"{text!r}: want MODULE:CLASS, or the file of a wasm grate")
-    try:
-        found: Any = import_module(module)
-    except ModuleNotFoundError as error:
-        raise grates.GrateError(f"{name}: there is no module {error.name!r}") from None
-    except Exception as error:  # noqa: BLE001  # a stranger's module
-        text = " ".join(str(error).split())
-        raise grates.GrateError(f"{name}: importing {module}: {type(error).__name__}: {text}") from None
-    for part in path.split("."):
-        found = getattr(found, part, None)
-    if not (isinstance(found, type) and issubclass(found, Grate)):
-        raise grates.GrateError(f"{name}: {module} has no grate {path}")
-    return _make(found, name, options)
-
-
-def _split(text: str) -> list[str]:
-    """Commas part options; two commas stand for one."""
-    return [part.replace("\0", ",") for part in text.replace(",,", "\0").split(",")]
-
-
-def _make(cls: type[Grate], name: str, options: list[str]) -> Grate:
-    given: dict[str, Any] = {}
-    known = inspect.signature(cls.__init__).parameters
-    named = {key: p for key, p in list(known.items())[1:] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not equals or key not in named:
-            takes = f"it takes {', '.join(named)}" if named else "it takes none"
-            raise grates.GrateError(f"{name}: no option {option!r} ({takes})")
-        try:
-            given[key] = int(value, 0) if named[key].annotation in (int, "int", "int | None") else value
-        except ValueError:
-            raise grates.GrateError(f"{name}: option {key} is a whole number, not {value!r}") from None
-    try:
-        return cls(**given)
-    except grates.GrateError:
-        raise
-    except Exception as error:  # noqa: BLE001  # a stranger's class
-        text = " ".join(str(error).split())
-        raise grates.GrateError(f"{name}: {text or type(error).__name__}") from None

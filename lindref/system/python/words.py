@@ -12,7 +12,9 @@ from pathlib import Path
 from lindref import classes
 from lindref.system.python import stack
 from lindref.system.python.grate import Grate, GrateError
+from lindref.system.python.named import WANT, load
 from lindref.system.python.records import Recipe
+from lindref.threei.numbers import REGISTER_HANDLER
 
 #: A grate of a stack, outermost first: an object or a class, ``"MODULE:CLASS,OPTION=VALUE"``, the file of a wasm grate
 #: (in a string, with its own arguments behind it), or ``"%{"`` and ``"%}"`` around the group of the grate before.
@@ -22,12 +24,14 @@ GrateSpec = Grate | type[Grate] | str | os.PathLike[str]
 @classes.frozen
 class Plan:
     """``shelf``: the grates in Python by number. ``words``: what is put over cage 1 before it begins. ``chain``: the
-    words that launch each other from there on, the program and its arguments last.
+    words that launch each other from there on, the program and its arguments last; ``files`` those of them that are
+    wasm grates, each with its path in the root.
     """
 
     shelf: tuple[Recipe, ...]
     words: tuple[str, ...]
     chain: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
 
 
 def plan(specs: Sequence[GrateSpec], program: Sequence[str], bring: Callable[[str], str]) -> Plan:
@@ -37,20 +41,30 @@ def plan(specs: Sequence[GrateSpec], program: Sequence[str], bring: Callable[[st
     shelf: list[Recipe] = []
     words: list[str] = []
     chain: list[str] = []
+    files: list[tuple[str, str]] = []
+    before: type[Grate] | None = Grate
     depth = 0
     for spec in specs:
         if spec in (stack.OPEN, stack.CLOSE):
             depth += 1 if spec == stack.OPEN else -1
             if depth < 0:
                 raise GrateError("%} without %{")
+            if spec == stack.OPEN and before is not None and REGISTER_HANDLER not in before.served:
+                name = f"{before.__name__} has none" if before is not Grate else "there is none"
+                raise GrateError(f"%{{ begins the group of the grate before it, and {name}")
             (chain or words).append(str(spec))
             continue
         file = _wasm(spec)
         if file is not None:
-            chain += [bring(file[0]) if chain else file[0], *file[1:]]
+            path = bring(file[0])
+            files.append((file[0], path))
+            before = None
+            chain += [path if chain else file[0], *file[1:]]
             continue
         number = str(len(shelf))
-        shelf.append(stack.seal(_made(spec)))
+        made = _made(spec)
+        before = type(made)
+        shelf.append(stack.seal(made))
         if chain:
             chain.append(stack.WORD + number)
         else:
@@ -58,7 +72,7 @@ def plan(specs: Sequence[GrateSpec], program: Sequence[str], bring: Callable[[st
     if depth:
         raise GrateError("%{ without %}")
     first, *args = program
-    return Plan(tuple(shelf), tuple(words), (*chain, bring(first) if chain else first, *args))
+    return Plan(tuple(shelf), tuple(words), (*chain, bring(first) if chain else first, *args), tuple(files))
 
 
 def _wasm(spec: GrateSpec) -> list[str] | None:
@@ -73,6 +87,8 @@ def _wasm(spec: GrateSpec) -> list[str] | None:
         raise GrateError(f"{spec!r}: {error}") from None
     if not parts:
         raise GrateError("a grate without a name")
+    if parts[0].endswith(".py"):
+        raise GrateError(f"{parts[0]!r}: {WANT}")
     is_file = parts[0].endswith(".wasm") or (":" not in parts[0] and Path(parts[0]).is_file())
     return parts if is_file else None
 
@@ -83,5 +99,5 @@ def _made(spec: GrateSpec) -> Grate:
     if isinstance(spec, type) and issubclass(spec, Grate):
         return spec()
     if isinstance(spec, str):
-        return stack.load(spec)
+        return load(spec)
     raise GrateError(f"{spec!r} is no grate")
