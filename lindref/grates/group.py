@@ -39,7 +39,7 @@ class Group(lindref.Grate):
             # What this one passes on goes to the one that was there before.
             for member in (grate, *self.state.get(("members", grate), ())):
                 if number not in self.state.get(("set", member), ()):
-                    self.register(member, number, *first, mark=GROUP)
+                    self.register(member, number, first[0], first[1], mark=GROUP)
         result = self.register(self.id, GROUP + number, grate, address, mark=GROUP)
         if result == 0:
             result = self.register(cage, number)
