@@ -65,7 +65,8 @@ def mmap(kernel: Kernel, call: Call) -> Result:
     errors.add(bool(flags & MAP_HUGETLB) or bool(flags & ~_ACCEPTED_FLAGS & ~MAP_HUGETLB), EINVAL, "MEM-6")
     errors.add(bool(prot & PROT_EXEC), EINVAL, "MEM-7")
     errors.add(bool(address % PAGE) and (fixed or strict), EINVAL, "MEM-5")
-    errors.add((offset < 0 or bool(offset % PAGE)) and (strict or not flags & MAP_ANONYMOUS), EINVAL, "MEM-5")
+    errors.add(bool(offset % PAGE), EINVAL, "MEM-5")
+    errors.add(offset < 0 and (strict or not flags & MAP_ANONYMOUS), EINVAL, "MEM-5")
     if errors:
         return errors.first() or Done(-EINVAL)
     if length == 0 and not (strict and fixed):

@@ -65,13 +65,15 @@ def deadline_after(kernel: Kernel, call: Call, timeout_ns: int | None) -> int | 
 
 
 def not_yet(call: Call, opened: Iterable[Opened], kernel: Kernel, deadline: int | None, why: str) -> Result | None:
-    """The wait for the next change; None when the time is up, EINTR when a signal came. It is never restarted
-    (POLL-5).
+    """The wait for the next change; None when the time is up, EINTR when a signal came, even if there was no time to
+    wait. It is never restarted (POLL-5).
     """
-    if call.timed_out or (deadline is not None and deadline <= kernel.now):
+    if call.timed_out:
         return None
     if call.interrupted:
         return fail(EINTR, "POLL-5")
+    if deadline is not None and deadline <= kernel.now:
+        return None
     return Wait(wait_keys(kernel, opened), deadline, deadline, why)
 
 
@@ -195,6 +197,9 @@ def ppoll(kernel: Kernel, call: Call) -> Result:
             return fail(EFAULT, "POLL-6")
         inner, before = None, kernel.cage(call.target).mask
         signals.set_mask(kernel, call.target, int.from_bytes(data, "little"))
+        if call.i32(2) == 0 and not kernel.profile.has("SIG-TRIGGER"):
+            let_through = call.tid == kernel.cage(call.target).main_thread and signals.interrupts(kernel, call.target)
+            call = replace(call, interrupted=let_through)
     answer = _poll(kernel, replace(call, memo=inner), call.i32(2))
     if isinstance(answer, Wait):
         return classes.evolve(answer, memo=(answer.memo, before))

@@ -105,10 +105,12 @@ def test_mmap_abort(args, spec):
 
 
 def test_mmap_strict():
-    """MMAP-STRICT: hints and offsets that do not matter."""
+    """MEM-5, MMAP-STRICT: hints and offsets that do not matter; one that is no multiple of a page does."""
     for args, spec, lind in (
         ((4097, 4096, 3, ANON, -1, 0), -8192, -22),
-        ((0, 4096, 3, ANON, -1, 100), -8192, -22),
+        ((0, 4096, 3, ANON, -1, 100), -22, -22),
+        ((0, 4096, 3, ANON, -1, -100), -22, -22),
+        ((0, 4096, 3, ANON, -1, -4096), -8192, -22),
         ((0xE0000000, 0, 3, ANON | FIXED, -1, 0), -22, 0xE0000000 - (1 << 32)),
     ):
         assert World().do("mmap", *args) == spec

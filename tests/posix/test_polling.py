@@ -181,6 +181,26 @@ def test_ppoll_and_what_was_pending(profile):
     assert w.kernel.cages[1].mask == signals.bit(10)
 
 
+@BOTH
+def test_ppoll_without_time_to_wait(profile):
+    """POLL-6: what its mask lets through counts, unless something is ready (Linux; deviation SIG-TRIGGER)."""
+    w = Files(profile)
+    read_end, write_end = w.pipe()
+    w.put(1, AUX, SIGACTION.pack(sa_handler=9, sa_flags=0, sa_mask=0))
+    w.do("rt_sigaction", 10, w.ptr(AUX), 0)
+    signals.set_mask(w.kernel, 1, signals.bit(10))
+    w.do("kill", 1, 10)
+    for mask, result in ((0, -4 if profile == "spec" else 0), (signals.bit(10), 0)):
+        w.put(1, AUX, mask.to_bytes(8, "little"))
+        assert w.do("ppoll", *fill(w, (read_end, IN)), 0, w.ptr(AUX)) == result
+        signals.unpark(w.kernel, 1)
+        assert w.kernel.cages[1].mask == signals.bit(10)
+    w.write(write_end, b"x")
+    w.put(1, AUX, bytes(8))
+    assert w.do("ppoll", *fill(w, (read_end, IN)), 0, w.ptr(AUX)) == 1
+    assert w.kernel.cages[1].pending == (10,)
+
+
 def test_ppolls_mask_goes_when_nothing_is_handled():
     """POLL-6: whoever interrupted it is gone by then."""
     w = Files("spec")

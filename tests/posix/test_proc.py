@@ -112,7 +112,7 @@ def test_maps():
         ("00500000-00501000", "---p", "00000000", ""),
     ]
     w.at("unlink", "/w/f")
-    assert b"/ (deleted)" in w.content("/proc/self/maps")
+    assert b" /w/f (deleted)" in w.content("/proc/self/maps")
 
 
 def test_descriptors():
@@ -137,7 +137,7 @@ def test_descriptors():
     w.two("rename", "/w/f", "/w/g")
     assert link(w, f"/proc/self/fd/{file}") == b"/w/g"
     w.at("unlink", "/w/g")
-    assert link(w, f"/proc/self/fd/{file}") == b"/ (deleted)"
+    assert link(w, f"/proc/self/fd/{file}") == b"/w/g (deleted)"
     assert w.content(f"/proc/self/fd/{file}") == b"contents"
     assert w.at("mkdir", f"/proc/self/fd/{fd}/below", 0o755) == 0
     assert w.names("/w") == [b"below"]
@@ -212,3 +212,29 @@ def test_added_files_stay():
     w = Files()
     roots.add_file(w.kernel, b"/w/x", b"x")
     assert w.do("newfstatat", AT_FDCWD, w.text("/w/x"), w.ptr(AUX), 0) == 0
+
+
+def test_where_a_file_without_a_name_was():
+    """PROC-3: the last name, in a directory that may have moved since; a file that another replaced had one, too."""
+    w = Files()
+    w.at("mkdir", "/w/a", 0o755)
+    w.at("mkdir", "/w/a/b", 0o755)
+    folder = w.open("/w/a/b", O_DIRECTORY)
+    assert w.at("rmdir", "/w/a/b") == 0
+    assert link(w, f"/proc/self/fd/{folder}") == b"/w/a/b (deleted)"
+    w.two("rename", "/w/a", "/w/z")
+    assert link(w, f"/proc/self/fd/{folder}") == b"/w/z/b (deleted)"
+    w.file("/w/old", b"old")
+    w.file("/w/new", b"new")
+    old = w.open("/w/old")
+    w.two("rename", "/w/new", "/w/old")
+    assert link(w, f"/proc/self/fd/{old}") == b"/w/old (deleted)"
+    assert w.read(old, 3) == b"old"
+    # Another name is as good.
+    w.file("/w/one", b"")
+    both = w.open("/w/one")
+    w.two("link", "/w/one", "/w/two")
+    w.at("unlink", "/w/one")
+    assert link(w, f"/proc/self/fd/{both}") == b"/w/two"
+    w.at("unlink", "/w/two")
+    assert link(w, f"/proc/self/fd/{both}") == b"/w/two (deleted)"

@@ -143,17 +143,20 @@ def description_name(kernel: Kernel, description: int) -> bytes:
 
 
 def path_of(kernel: Kernel, number: int) -> bytes:
-    """A path that leads to an inode now; one that has none left is "(deleted)"."""
+    """A path that leads to an inode now; of one that has none left, where it was, with " (deleted)" (PROC-3)."""
     parts: list[bytes] = []
     root = kernel.mounts[ROOT_MOUNT].root
-    here = number
+    here, gone = number, b""
     while here != root:
         found = _name_of(kernel, here)
         if found is None:
-            return b"/" + b"/".join(reversed(parts)) + b" (deleted)"
+            gone = b" (deleted)"
+            found = kernel.inodes[here].was if here in kernel.inodes else None
+            if found is None:
+                break
         here, name = found
         parts.append(name)
-    return b"/" + b"/".join(reversed(parts))
+    return b"/" + b"/".join(reversed(parts)) + gone
 
 
 def _name_of(kernel: Kernel, number: int) -> tuple[int, bytes] | None:

@@ -34,7 +34,7 @@ class Directory:
     next_position: int = FIRST_POSITION
 
 
-@record("posix.inode", version=2)
+@record("posix.inode", version=3)
 class Inode:
     """A file of any type.
 
@@ -44,7 +44,8 @@ class Inode:
     ``directory``: what a directory holds. ``rdev``: which device. ``pipe``: number of the pipe of a FIFO somebody has
     open, else 0. ``pins``: open descriptions, working directories and mappings, which keep it although no name is
     left. ``host``: path below the mount's host directory of what it shows, as long as that has not been read in; None
-    otherwise. ``attributes``: extended attributes, names with values, in the order in which they came.
+    otherwise. ``attributes``: extended attributes, names with values, in the order in which they came. ``was``: the
+    directory and the name that it had last, once it has none.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Inode:
     pins: int = 0
     host: bytes | None = None
     attributes: tuple[tuple[bytes, bytes], ...] = ()
+    was: tuple[int, bytes] | None = None
 
     @property
     def type(self) -> int:

@@ -145,7 +145,7 @@ def remove_name(kernel: Kernel, place: Place, *, told: bool = True) -> None:
     parent = inodes.get(kernel, place.parent)
     held = directory.remove(directory_of(kernel, parent), place.name)
     inodes.change(kernel, parent.number, directory=held, mtime=kernel.wall, ctime=kernel.wall)
-    _dropped(kernel, parent.number, inodes.get(kernel, place.inode))
+    _dropped(kernel, place, inodes.get(kernel, place.inode))
 
 
 def require_linkable(kernel: Kernel, inode: Inode, place: Place) -> None:
@@ -270,7 +270,7 @@ def rename(kernel: Kernel, old: Place, new: Place, flags: int) -> None:
             inodes.change(kernel, new.parent, directory=held, mtime=kernel.wall, ctime=kernel.wall)
         else:
             _set_entry(kernel, new, moved.number)
-            _dropped(kernel, new.parent, victim)
+            _dropped(kernel, new, victim)
     _moved(kernel, moved, old.parent, new.parent)
 
 
@@ -280,10 +280,12 @@ def _set_entry(kernel: Kernel, place: Place, number: int) -> None:
     inodes.change(kernel, place.parent, directory=held, mtime=kernel.wall, ctime=kernel.wall)
 
 
-def _dropped(kernel: Kernel, parent: int, inode: Inode) -> None:
-    """``inode`` lost a name in ``parent``; a directory loses its "." with it."""
+def _dropped(kernel: Kernel, place: Place, inode: Inode) -> None:
+    """``inode`` lost its name at ``place``; a directory loses its "." with it."""
+    if inode.pins:
+        inodes.change(kernel, inode.number, was=(place.parent, place.name))
     if inode.is_directory:
-        _count_folder(kernel, parent, -1)
+        _count_folder(kernel, place.parent, -1)
         inodes.unlinked(kernel, inode.number, inode.nlink)
     else:
         inodes.unlinked(kernel, inode.number)

@@ -32,7 +32,7 @@ ENTRIES: tuple[Deviation, ...] = (
     Deviation(
         "MMAP-STRICT",
         spec=(
-            "a hint need not be aligned, the offset of an anonymous mapping does not matter, a hint that "
+            "a hint need not be aligned, a negative offset of an anonymous mapping does not matter, a hint that "
             "cannot be had is dropped, a fixed mapping of length 0 is EINVAL"
         ),
         lind="the first two are EINVAL, the third ENOMEM, the last succeeds",
