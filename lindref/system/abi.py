@@ -66,10 +66,8 @@ _PLAIN = ~MEMORY_FLAG
 
 
 def decode_syscall(args: Sequence[int]) -> SyscallRequest:
-    """The sixteen parameters of ``make-syscall``; the number is a signed i32, bit 63 of cage ids is cleared (ABI-3)."""
+    """The sixteen parameters of ``make-syscall``; bit 63 of cage ids is cleared (ABI-3)."""
     number, name, caller, target = args[:4]
-    if number >> 31:
-        number -= 1 << 32
     pairs = zip(args[4::2], args[5::2], strict=True)
     return SyscallRequest(number, name, caller, target, tuple([Arg(v, cage & _PLAIN) for v, cage in pairs]))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lindref.posix.cage import INIT_CAGE
 from lindref.posix.call import Arg, Call, i32
 from lindref.posix.errno import EINTR, ENOSYS, ESRCH
 from lindref.posix.result import (
@@ -24,12 +23,12 @@ from lindref.posix.result import (
 )
 from lindref.posix.signals import Delivery
 from lindref.state.records import replace
-from lindref.system import capable, delivery, grates, lifecycle, threecalls
+from lindref.system import capable, delivery, grates, lifecycle, panics, threecalls
 from lindref.system.events import Enter, Exit, Route
-from lindref.system.outcome import ABORTS, HANGS, PANICS
+from lindref.system.outcome import SEGFAULTS
 from lindref.system.threads import READY, Blocked, InGrate, Pending, Retry, Thread
 from lindref.threei import tables
-from lindref.threei.numbers import RAWPOSIX_CAGE, RUNTIME_CAGE, THREEI_CAGE
+from lindref.threei.numbers import RAWPOSIX_CAGE, THREEI_CAGE
 from lindref.threei.tables import Handler, NoHandler
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
 
 
 def dispatch(system: System, thread: Thread, pending: Pending) -> None:
-    """Find who serves the call, and hand it over (3I-ROUTE-1 … 3I-ROUTE-4)."""
+    """Find who serves the call, and hand it over (3I-ROUTE-1 … 3I-ROUTE-5)."""
     number, caller = pending.number, pending.caller
     if system.overrides and pending.id in system.overrides:
         complete(system, thread, pending, system.overrides[pending.id], "TRAVEL-4")
@@ -87,42 +86,37 @@ def dispatch(system: System, thread: Thread, pending: Pending) -> None:
     if tables.unreachable(system.tables, caller, number, pending.target):
         complete(system, thread, pending, -ESRCH, "3I-ROUTE-1")
         return
+    if system.tables.poisoned:
+        panics.panic(system, thread, "PoisonError: the lock of the handler tables", "3I-ROUTE-3")
+        return
     handler = tables.route(system.tables, caller, number)
     if isinstance(handler, NoHandler):
         if system.profile.has("3I-MISSING"):
             text = f"{handler.value}: syscall_num {number} in self_cageid {caller}"
-            system.fault(thread, text, "3I-ROUTE-3", code=panic_code(thread))
+            panics.panic(system, thread, text, "3I-ROUTE-3", poisons=handler is not NoHandler.EMPTY_ROW)
         else:
             errno = ESRCH if handler is NoHandler.EMPTY_ROW else ENOSYS
             complete(system, thread, pending, -errno, "3I-ROUTE-3")
         return
     if system.observers:
         system.emit(Route, thread, call=pending.id, handler=handler.cage, address=handler.address)
-    if handler.cage == RAWPOSIX_CAGE:
+    if handler.wild:
+        _jump(system, thread, pending, handler)
+    elif handler.cage == RAWPOSIX_CAGE:
         ask_kernel(system, thread, pending)
     elif handler.cage == THREEI_CAGE:
         threecalls.serve(system, thread, pending)
-    elif handler.cage == RUNTIME_CAGE:
-        _runtime_row(system, thread, pending, handler)
     else:
         grates.call(system, thread, pending, handler)
 
 
-def panic_code(thread: Thread) -> int:
-    """How the host ends when 3i panics in a call of ``thread``: a worker's call is made from within a function that
-    cannot unwind, the first cage's thread is the process's own, and any other just goes (3i.md 2.9).
-    """
-    if thread.slot:
-        return ABORTS
-    return PANICS if thread.cage == INIT_CAGE else HANGS
-
-
-def _runtime_row(system: System, thread: Thread, pending: Pending, handler: Handler) -> None:
-    """A guest registered the runtime's own pseudo-cage as a handler: a jump to an address that is no function."""
-    if system.profile.has("3I-MISSING"):
-        system.fault(thread, f"call {pending.number}: jump to {handler.address:#x} in the runtime", "3I-ROUTE-3")
+def _jump(system: System, thread: Thread, pending: Pending, handler: Handler) -> None:
+    """A guest registered a cage beneath all grates as a handler: a jump to an address that is no function."""
+    if system.profile.has("3I-WILD"):
+        text = f"call {pending.number}: jump to {handler.address:#x} for handler cage {handler.cage}"
+        system.fault(thread, text, "3I-ROUTE-5", code=SEGFAULTS)
     else:
-        complete(system, thread, pending, -ENOSYS, "3I-ROUTE-3")
+        complete(system, thread, pending, -ENOSYS, "3I-ROUTE-5")
 
 
 def ask_kernel(
@@ -209,6 +203,8 @@ def complete(
         lifecycle.remove_thread(system, thread)
     elif pending.image is not None:
         lifecycle.start_image(system, thread, pending.image)
+    elif pending.traps:
+        system.trapped(thread, pending.traps, ())
     elif pending.then == "load":
         thread.status = READY
         lifecycle.mapped(system, thread)

@@ -58,7 +58,8 @@ def push(system: System, thread: Thread, deliveries: Sequence[Delivery], resume:
         action = delivery.action
         system.emit(Signal, thread, signo=delivery.signo, action=action.value)
         if action is Action.HANDLER:
-            token = SignalBarrier(delivery.signo, delivery.saved_mask, thread.status)
+            forks = system.runtimes[thread.cage].forks
+            token = SignalBarrier(delivery.signo, delivery.saved_mask, thread.status, forks)
             if not thread.runner.push_handler(delivery.handler, delivery.signo, token):
                 system.trapped(thread, "a signal handler is set, but the program exports no signal_callback", ())
                 return
@@ -74,7 +75,9 @@ def push(system: System, thread: Thread, deliveries: Sequence[Delivery], resume:
 
 def returned(system: System, thread: Thread, token: SignalBarrier) -> None:
     """A handler has returned: the mask is restored, the thread goes on with what it did (SIG-11)."""
-    signals.handler_returned(system.kernel, thread.cage, token.saved_mask)
+    forked = token.forks != system.runtimes[thread.cage].forks
+    if not (forked and system.profile.has("FORK-IN-HANDLER")):
+        signals.handler_returned(system.kernel, thread.cage, token.saved_mask)
     system.emit(Signal, thread, signo=token.signo, action="return")
     thread.status = token.resume
     system.wake_changed()

@@ -14,13 +14,13 @@ from lindref.posix.call import Arg, Call
 from lindref.posix.errno import ENOEXEC
 from lindref.posix.result import Exec, Fork, GroupEnd, NewThread, ThreadEnd
 from lindref.state.records import replace
-from lindref.system import abi, calls, grates
+from lindref.system import abi, calls, delivery, grates, own_fate
 from lindref.system.events import End, Spawn
 from lindref.system.events import Exec as ExecEvent
 from lindref.system.image import ARENA_SIZE, ImageError
 from lindref.system.runner import Loading
 from lindref.system.runtime import CageRuntime, text
-from lindref.system.threads import Blocked, Forked, Idle, ImageRequest, InGrate, Pending, Ready, Retry, Thread
+from lindref.system.threads import Blocked, Forked, Idle, ImageRequest, InGrate, Lost, Pending, Ready, Retry, Thread
 from lindref.system.wasm_runner import WasmRunner
 from lindref.threei import tables
 from lindref.threei.numbers import UNUSED
@@ -136,10 +136,16 @@ def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
     parent, child = made.parent, made.child
     original = served_thread(system, thread, parent)
     assert original is not None, "RawPOSIX forks only cages that have threads"
+    if own_fate.as_recorded(system, original, parent):
+        own_fate.forked(system, original, pending, child)
+        return
     _unwind(original)
     system.fork_memory(parent, child)
     processes.forked(system.kernel, parent, child)
     image = system.runtimes[parent]
+    if delivery.takes_signals(system, original):
+        image = replace(image, forks=image.forks + 1)
+        system.runtimes = system.runtimes.set(parent, image)
     kin = {"family": image.family or parent, "master": image.master or parent}
     runtime = replace(image, cage=child, serves=False, workers=0, free=(), queue=(), **kin)
     system.runtimes = system.runtimes.set(child, runtime)
@@ -225,7 +231,12 @@ def exec_(system: System, thread: Thread, pending: Pending, wanted: Exec) -> Non
         system.note(thread, f"exec {text(wanted.path)}: {error}")
         calls.complete(system, thread, pending, -ENOEXEC, "EXEC-4")
         return
+    if own_fate.as_recorded(system, thread, wanted.cage):
+        own_fate.befalls_main(system, thread, pending, image=request)
+        return
     original = served_thread(system, thread, wanted.cage)
+    if original is thread and thread.slot:
+        original = system.main_thread(wanted.cage)
     if original is not None and original is not thread and not isinstance(original.status, InGrate):
         _abandon_wait(system, original)
         calls.complete(system, thread, pending, 0)
@@ -259,7 +270,10 @@ def _change_fate(system: System, thread: Thread, pending: Pending, original: Thr
 
 def end_thread(system: System, thread: Thread, pending: Pending, end: ThreadEnd) -> None:
     """exit(60): a thread of the target ends (EXIT-1)."""
-    if thread.slot and thread.cage == end.cage:
+    if own_fate.as_recorded(system, thread, end.cage):
+        own_fate.befalls_main(system, thread, pending, ended=True)
+        return
+    if own_fate.is_own(thread, end.cage):
         grates.worker_ended(system, thread, pending)
         return
     named = (t for t in system.own_threads(end.cage) if t.tid == end.tid)
@@ -275,9 +289,10 @@ def end_group(system: System, thread: Thread, pending: Pending, end: GroupEnd) -
     """exit_group(231): every thread of the target ends (EXIT-2)."""
     cage = end.cage
     system.tables = tables.on_exit(system.tables, cage)
-    if thread.slot and thread.cage == cage:
+    if own_fate.is_own(thread, cage):
         stop_cage(system, cage)
-        grates.worker_ended(system, thread, pending)
+        end_call = own_fate.ended if own_fate.as_recorded(system, thread, cage) else grates.worker_ended
+        end_call(system, thread, pending)
         return
     original = served_thread(system, thread, cage)
     if original is not None and original is not thread and not isinstance(original.status, InGrate):
@@ -302,6 +317,7 @@ def not_ended(system: System, thread: Thread, pending: Pending) -> None:
     (LOAD-2).
     """
     processes.returned(system.kernel, thread.cage, pending.args[0].value)
+    system.tables = tables.on_exit(system.tables, thread.cage)
     remove_thread(system, thread)
 
 
@@ -320,9 +336,9 @@ def kill_cage(system: System, thread: Thread, *, trap: str = "") -> None:
 
 
 def stop_cage(system: System, cage: int, keep: Thread | None = None) -> None:
-    """All threads of ``cage`` but ``keep`` and its workers end where they stand."""
+    """All threads of ``cage`` but ``keep``, its workers and those that are lost end where they stand."""
     for other in system.own_threads(cage):
-        if other is not keep:
+        if other is not keep and not isinstance(other.status, Lost):
             remove_thread(system, other)
 
 
@@ -360,7 +376,8 @@ def drained(system: System, worker: Thread) -> None:
 def _finish_cage(system: System, thread: Thread) -> None:
     """The last thread is gone: status to the parent, descriptors closed, memory dropped (EXIT-3)."""
     cage = thread.cage
-    system.tables = tables.on_exit(system.tables, cage)
+    if not system.profile.has("EXIT-UNMARKED"):
+        system.tables = tables.on_exit(system.tables, cage)
     status = processes.ended(system.kernel, cage)
     system.emit(End, thread, whole=True, status=status >> 8 & 255, signal=status & 127, rule="EXIT-3")
     if system.grates:

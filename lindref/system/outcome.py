@@ -23,9 +23,9 @@ class Ending(enum.Enum):
     FAULT = "runtime-fault"
 
 
-#: Codes of a runtime fault: how the real system's host process would end. ``HANGS``: it would not, only the cage's
-#: thread would be gone, and whoever waits for the cage would wait for ever (3i.md 2.9).
-ABORTS, PANICS, HANGS = -6, 101, 0
+#: Codes of a runtime fault: how the real system's host process would end. ``HANGS``: it would not, only threads of
+#: cages are gone, and the host waits for these cages for ever (3i.md 2.9).
+ABORTS, SEGFAULTS, PANICS, HANGS = -6, -11, 101, 0
 
 #: Exit statuses of endings that do not depend on the program (RUN-3).
 STATUS = {Ending.TRAP: 70, Ending.LOAD: 70, Ending.DEADLOCK: 71, Ending.LIMIT: 72, Ending.FAULT: 134}

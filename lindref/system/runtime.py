@@ -8,7 +8,7 @@ from lindref import classes
 from lindref.state.records import record
 
 
-@record("system.runtime", version=3)
+@record("system.runtime", version=4)
 class CageRuntime:
     """A cage's image and what belongs to it.
 
@@ -17,6 +17,7 @@ class CageRuntime:
     which ``free`` (thread keys, longest free first) wait; ``queue`` are the threads that wait for one. A cage that runs
     a script has no image: ``digest`` is empty, and ``handlers`` are the scripts it serves calls with (SCRIPT-1).
     ``family`` is the cage whose image this one's was forked from, 0 for its own (FORK-6).
+    ``forks`` counts the forks of its main thread, and those before its own beginning (deviation ``FORK-IN-HANDLER``).
     ``master`` is, in a forked cage that has not exec'd, the cage whose program it runs, 0 in any other (CAP-1).
     """
 
@@ -32,6 +33,7 @@ class CageRuntime:
     handlers: tuple[tuple[Any, ...], ...] | None = None
     family: int = 0
     master: int = 0
+    forks: int = 0
 
 
 def text(data: bytes) -> str:

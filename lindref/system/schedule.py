@@ -17,6 +17,7 @@ from lindref.system.threads import (
     Forked,
     Idle,
     InGrate,
+    Lost,
     Queued,
     Ready,
     Retry,
@@ -125,5 +126,7 @@ def waits_for(system: System, status: Status) -> str:
             return f"in memory.atomic.wait at {address:#x}"
         case Ready() | Retry() | Calling() | Forked():
             return "stopped by a signal"
+        case Lost(text):
+            return f"gone: {text}"
         case Idle():
             return "idle"

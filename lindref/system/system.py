@@ -11,7 +11,7 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
-from lindref.system import accesses, at_once, calls, delivery, grates, lifecycle, pools, schedule, worldly
+from lindref.system import accesses, at_once, calls, delivery, grates, lifecycle, panics, pools, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
@@ -338,7 +338,7 @@ class System:
             case CannotLoad(message):
                 self.load_failed(thread, message)
             case HostEnds(message, rule):
-                self.fault(thread, message, rule, code=calls.panic_code(thread))
+                panics.panic(self, thread, message, rule)
 
     def _finished(self, thread: Thread, value: int) -> None:
         if thread.slot:
@@ -380,10 +380,10 @@ class System:
             pass
         elif deadline is not None:
             self.kernel.now = max(self.kernel.now, deadline)
-        elif not (worldly.wants_input(self) and console.pull(self.kernel)):
-            self.end(Outcome(Ending.DEADLOCK.value, text=schedule.report(self)))  # SCHED-6
-        else:
+        elif worldly.wants_input(self) and console.pull(self.kernel):
             self.wake_changed()
+        else:
+            self.end(panics.stuck(self))
 
     # Waiting and waking.
 

@@ -28,7 +28,7 @@ class ImageRequest:
     env: tuple[bytes, ...]
 
 
-@record("system.pending")
+@record("system.pending", version=2)
 class Pending:
     """A call on its way: as it was made, and what is to happen when its result is there.
 
@@ -37,7 +37,7 @@ class Pending:
     for, ``"attach"`` for a registration of a grate in Python (``memo`` has the rest), ``"returned"`` for the end of a
     program that has returned. ``child`` is the cage forked on
     behalf of this call through a grate, 0 if none; ``image`` the image exec'd and ``ended`` an end asked for on its
-    behalf, both to take effect when the call returns.
+    behalf, both to take effect when the call returns, as ``traps``, the trap that is met then, if any.
     """
 
     id: int
@@ -52,6 +52,7 @@ class Pending:
     child: int = 0
     image: ImageRequest | None = None
     ended: bool = False
+    traps: str = ""
 
 
 @record("system.ready")
@@ -153,19 +154,32 @@ class Idle:
     deadline: ClassVar[int | None] = None
 
 
+@record("system.lost")
+class Lost:
+    """Gone with the host's thread that ran it, in which 3i panicked: it never runs again, and never ends. ``text`` says
+    why (3i.md 2.9)."""
+
+    runnable: ClassVar[bool] = False
+    deadline: ClassVar[int | None] = None
+
+    text: str
+
+
 #: The only ones there need be.
 READY, IDLE = Ready(), Idle()
 
-Status = Ready | Retry | Calling | Forked | Blocked | InGrate | Queued | AtomicBlocked | Idle
+Status = Ready | Retry | Calling | Forked | Blocked | InGrate | Queued | AtomicBlocked | Lost | Idle
 
 
-@record("system.signal-barrier")
+@record("system.signal-barrier", version=2)
 class SignalBarrier:
-    """What a signal handler's frame remembers: the mask to restore, and what the thread was doing."""
+    """What a signal handler's frame remembers: the mask to restore, what the thread was doing, and how often its cage
+    had forked (deviation ``FORK-IN-HANDLER``)."""
 
     signo: int
     saved_mask: int
     resume: Status
+    forks: int = 0
 
 
 @record("system.thread")

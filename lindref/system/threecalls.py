@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lindref import classes
 from lindref.posix.memory import permits
-from lindref.system import calls, capable
+from lindref.system import calls, capable, panics
 from lindref.threei import copydata, tables
 from lindref.threei.numbers import COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER, ThreeIError
 
@@ -115,7 +115,7 @@ def serve(system: System, thread: Thread, pending: Pending) -> None:
         values = (args[0].value, source, args[1].value, dest, args[2].value, args[3].value)
         copied = copydata.copy_data(memories, *values)
         if copied.fault and system.profile.has("3I-DATA-NULL"):
-            system.fault(thread, copied.fault, copied.rule, code=calls.panic_code(thread))
+            panics.panic(system, thread, copied.fault, copied.rule)
             return
         if memories.lost and system.profile.has("MEM-CHECK-CACHE"):
             system.fault(thread, "copy_data: what passed the check is not in memory", copied.rule, code=-11)

@@ -13,6 +13,7 @@ from lindref import classes
 from lindref.state.pmap import PMap
 from lindref.state.records import record, replace
 from lindref.threei.numbers import (
+    BENEATH,
     DEREGISTER,
     EXIT_CALLS,
     RAWPOSIX_CAGE,
@@ -22,29 +23,33 @@ from lindref.threei.numbers import (
 )
 
 
-@record("3i.handler")
+@record("3i.handler", version=2)
 class Handler:
     """Who serves a call: a grate (or a cage beneath all grates) and the function there.
 
-    ``address`` is the function's index in the grate's table; 0 for handlers beneath all grates.
+    ``address`` is the function's index in the grate's table; 0 for handlers beneath all grates. ``wild``: a
+    registration named a cage beneath all grates, where no guest knows the address of a function.
     """
 
     cage: int
     address: int
+    wild: bool = False
 
 
 Rows = PMap[Handler | None]
 
 
-@record("3i.tables", version=2)
+@record("3i.tables", version=3)
 class HandlerTables:
     """All handler tables, and the cages that are exiting or gone (never removed: ids are not reused). ``parents`` is
-    who stands above a cage for good: who forked it, or the grate in Python that was put over it (CAP-1).
+    who stands above a cage for good: who forked it, or the grate in Python that was put over it (CAP-1). ``poisoned``:
+    3i panicked with the lock on them in its hand (deviation ``3I-LOST``).
     """
 
     rows: PMap[Rows] = classes.field(factory=PMap)
     exiting: PMap[bool] = classes.field(factory=PMap)
     parents: PMap[int] = classes.field(factory=PMap)
+    poisoned: bool = False
 
 
 class NoHandler(enum.Enum):
@@ -83,7 +88,8 @@ def register(
         whole = tables.rows.set(cage, rows) if len(rows) else tables.rows.remove(cage)
         return replace(tables, rows=whole), 0
     empty: Rows = PMap()
-    row = (empty if rows is None else rows).set(number, Handler(handler_cage, address))  # 3I-REG-1
+    handler = Handler(handler_cage, address, wild=handler_cage in BENEATH)
+    row = (empty if rows is None else rows).set(number, handler)  # 3I-REG-1
     return replace(tables, rows=tables.rows.set(cage, row)), 0
 
 
@@ -112,15 +118,24 @@ def put_over(tables: HandlerTables, grate: int, cage: int) -> HandlerTables:
 
 def on_exit(tables: HandlerTables, cage: int) -> HandlerTables:
     """``cage`` is ending (3I-EXIT-1): rows served by it stay, empty; its own table stays (3I-EXIT-2)."""
+    if cage in tables.exiting:  # nothing has named it since (3I-REG-2)
+        return tables
+    return replace(emptied(tables, cage), exiting=tables.exiting.set(cage, True))
+
+
+def emptied(tables: HandlerTables, cage: int) -> HandlerTables:
+    """All rows that ``cage`` serves are empty."""
     whole = tables.rows
+    # Copied tables are one object for as long as nobody writes to them: each is looked at once.
+    known: dict[int, tuple[Rows, Rows]] = {}  # by identity, each kept so that its id stays its own
     for other, rows in tables.rows.items():
-        emptied = rows
-        for number, handler in rows.items():
-            if handler is not None and handler.cage == cage:
-                emptied = emptied.set(number, None)
-        if emptied is not rows:
-            whole = whole.set(other, emptied)
-    return replace(tables, rows=whole, exiting=tables.exiting.set(cage, True))
+        if id(rows) not in known:
+            served = [number for number, handler in rows.items() if handler is not None and handler.cage == cage]
+            known[id(rows)] = (rows, rows.update(dict.fromkeys(served)) if served else rows)
+        left = known[id(rows)][1]
+        if left is not rows:
+            whole = whole.set(other, left)
+    return replace(tables, rows=whole)
 
 
 def unreachable(tables: HandlerTables, caller: int, number: int, target: int) -> bool:

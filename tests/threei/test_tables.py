@@ -115,6 +115,18 @@ def test_fork_copies_and_separates() -> None:
     assert tables.route(changed, 1, 0) == Handler(9, 3)
 
 
+def test_the_end_of_a_cage_costs_no_walk_over_copies():
+    """3I-EXIT-1: tables that are still copies of each other are looked at once, and stay one object."""
+    parent, _ = tables.register(tables.boot(HandlerTables(), 1, range(300)), 1, 7, 2, 0)
+    for child in range(2, 200):
+        parent = tables.on_fork(parent, 1, child)
+    ended = tables.on_exit(parent, 2)
+    assert all(rows is ended.rows[1] for rows in ended.rows.values())
+    assert tables.route(ended, 9, 7) is NoHandler.EMPTY_ROW
+    assert tables.route(ended, 9, 8) == Handler(RAWPOSIX_CAGE, 0)
+    assert tables.on_exit(ended, 2) is ended
+
+
 @given(number=NUMBERS, caller=CAGES, target=CAGES)
 def test_dead_targets(number: int, caller: int, target: int) -> None:
     """3I-ROUTE-1: only exit calls and a cage's own go on once the target is exiting."""

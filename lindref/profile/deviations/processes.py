@@ -109,6 +109,27 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="vectors proc.exit.60_last_thread, proc.exit.60_main",
     ),
     Deviation(
+        "EXIT-UNMARKED",
+        spec="a cage whose last thread ended by exit(60) is as gone as any other",
+        lind=(
+            "3i does not know of its end: rows that it serves stay, and calls there are ESRCH; registering and copying "
+            "with it succeed; as a target it is a cage that never was"
+        ),
+        evidence="3i.md 2.6; seen of the real runtime, for a child and for a grate",
+    ),
+    Deviation(
+        "GRATE-OWN-FATE",
+        spec=(
+            "a handler that forks, execs or ends its own grate does it for itself: the child is a copy of it, a new "
+            "image ends it, exit ends it alone"
+        ),
+        lind=(
+            "the handler goes on, with 0 for exec and exit; the grate's main thread execs or exits when its call comes "
+            "back, and traps after exit_group and fork; the forked child never runs"
+        ),
+        evidence="3i.md 3.2; seen of the real runtime, with a main thread that waits for its child",
+    ),
+    Deviation(
         "EXIT-OTHER",
         spec="exit_group with another cage as target ends that cage",
         lind="the runtime aborts, unless the target waits for the grate that makes the call",

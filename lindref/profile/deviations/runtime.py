@@ -36,6 +36,21 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 2.3, 10",
     ),
     Deviation(
+        "3I-LOST",
+        spec="a call that fails comes back to its caller",
+        lind=(
+            "a panic in a call of 3i takes only the thread that made it: without notice, so its cage never ends and "
+            "the host never exits. Unless the row was empty, the tables stay locked: every later call panics too"
+        ),
+        evidence="3i.md 2.9, 10 (PoisonError); vector 3i-reg.dereg_then_call_child",
+    ),
+    Deviation(
+        "3I-WILD",
+        spec="a call whose handler was registered for a cage beneath all grates (777777, 888888, 999999) is ENOSYS",
+        lind="the runtime jumps to the address that was registered: a segmentation fault",
+        evidence="3i.md 2.4; seen of the real runtime, with addresses 0 and 64 in each of the three",
+    ),
+    Deviation(
         "3I-FORKED-GRATE",
         spec="a call to a cage that was forked and has not exec'd, or is dynamic, fails with ESRCH",
         lind="the runtime aborts: such a cage has no workers",

@@ -32,6 +32,15 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="rawposix.md 5.2; 3i.md 5.4; conformance/README.md (beside the real runtime)",
     ),
     Deviation(
+        "FORK-IN-HANDLER",
+        spec="when a handler returns the mask is what it was before, in a child forked by the handler as in its parent",
+        lind=(
+            "a handler that has forked leaves the mask it ran with in the parent: its own number and its sa_mask stay "
+            "blocked; the child goes on with the empty mask that fork gave it"
+        ),
+        evidence="seen of the real runtime: a handler with SIGHUP in its sa_mask, run with SIGUSR2 blocked, forks",
+    ),
+    Deviation(
         "SIG-DEFAULT-FAULT",
         spec="a signal whose action became default-ignore while it was pending is dropped",
         lind="delivering it ends the host process",
