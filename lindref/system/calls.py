@@ -23,7 +23,7 @@ from lindref.posix.result import (
 )
 from lindref.posix.signals import Delivery
 from lindref.state.records import replace
-from lindref.system import capable, delivery, grates, lifecycle, panics, threecalls
+from lindref.system import capable, completion, delivery, grates, lifecycle, panics, threecalls
 from lindref.system.events import Enter, Exit, Route
 from lindref.system.outcome import SEGFAULTS
 from lindref.system.threads import READY, Blocked, InGrate, Pending, Retry, Thread
@@ -49,7 +49,7 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
         if stack.execs_word(system, thread, request):
             return
     args = request.args
-    if request.number in _WITH_TID and request.caller == request.target and not thread.slot:
+    if request.number in _WITH_TID and request.caller == request.target:
         args = (args[0], Arg(thread.tid, args[1].cage), *args[2:])
     within = 0
     if thread.serving:
@@ -86,7 +86,7 @@ def dispatch(system: System, thread: Thread, pending: Pending) -> None:
     if tables.unreachable(system.tables, caller, number, pending.target):
         complete(system, thread, pending, -ESRCH, "3I-ROUTE-1")
         return
-    if system.tables.poisoned:
+    if len(system.tables.panicked):
         panics.panic(system, thread, "PoisonError: the lock of the handler tables", "3I-ROUTE-3")
         return
     handler = tables.route(system.tables, caller, number)
@@ -101,7 +101,7 @@ def dispatch(system: System, thread: Thread, pending: Pending) -> None:
     if system.observers:
         system.emit(Route, thread, call=pending.id, handler=handler.cage, address=handler.address)
     if handler.wild:
-        _jump(system, thread, pending, handler)
+        jump(system, thread, pending, handler)
     elif handler.cage == RAWPOSIX_CAGE:
         ask_kernel(system, thread, pending)
     elif handler.cage == THREEI_CAGE:
@@ -110,7 +110,7 @@ def dispatch(system: System, thread: Thread, pending: Pending) -> None:
         grates.call(system, thread, pending, handler)
 
 
-def _jump(system: System, thread: Thread, pending: Pending, handler: Handler) -> None:
+def jump(system: System, thread: Thread, pending: Pending, handler: Handler) -> None:
     """A guest registered a cage beneath all grates as a handler: a jump to an address that is no function."""
     if system.profile.has("3I-WILD"):
         text = f"call {pending.number}: jump to {handler.address:#x} for handler cage {handler.cage}"
@@ -163,6 +163,8 @@ def _answer(system: System, thread: Thread, pending: Pending, result: Result) ->
             system.block(thread, status)
         case RuntimeFault(text, rule, code):
             system.fault(thread, text, rule, code=code)
+        case made if system.profile.has("3I-RUNTIME-TABLE") and completion.rerouted(system, thread, pending, made):
+            pass
         case Fork():
             lifecycle.fork(system, thread, pending, result)
         case NewThread():

@@ -29,7 +29,8 @@ def panic(system: System, thread: Thread, text: str, rule: str, *, poisons: bool
     else:
         system.note(thread, f"runtime fault: {text} [{rule}]")
         if poisons:
-            system.tables = replace(system.tables, poisoned=True)
+            held = system.tables
+            system.tables = replace(held, panicked=held.panicked.set(thread.cage, True))
         thread.status = Lost(text)
 
 

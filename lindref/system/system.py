@@ -11,7 +11,19 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
-from lindref.system import accesses, at_once, calls, delivery, grates, lifecycle, panics, pools, schedule, worldly
+from lindref.system import (
+    accesses,
+    at_once,
+    calls,
+    completion,
+    delivery,
+    grates,
+    lifecycle,
+    panics,
+    pools,
+    schedule,
+    worldly,
+)
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
@@ -195,6 +207,8 @@ class System:
         """Cage 1 with nothing in its memory, and its thread (BOOT-1)."""
         processes.boot(self.kernel, env)
         self.tables = boot(self.tables, INIT_CAGE, self.kernel.rows)
+        if self.profile.has("3I-RUNTIME-TABLE"):
+            self.tables = completion.boot(self.tables)
         self.new_memory(INIT_CAGE)
         return self.add_thread(INIT_CAGE, MAIN_THREAD, runner)
 

@@ -37,6 +37,8 @@ MEMORY_FLAG = 1 << 63
 UNUSED = 0xDEADBEEFDEADBEEF
 #: The same as a cage id, after bit 63 has been cleared on the way out of the guest.
 UNUSED_CAGE = UNUSED & ~MEMORY_FLAG
+#: What RawPOSIX passes as the cage id beside an argument that is not used.
+UNUSED_ID = 0xCAFEBABECAFEBABE
 
 #: Calls whose target may be dying (3I-ROUTE-1): exit and exit_group.
 EXIT_CALLS = frozenset({60, 231})

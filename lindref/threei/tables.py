@@ -42,14 +42,14 @@ Rows = PMap[Handler | None]
 @record("3i.tables", version=3)
 class HandlerTables:
     """All handler tables, and the cages that are exiting or gone (never removed: ids are not reused). ``parents`` is
-    who stands above a cage for good: who forked it, or the grate in Python that was put over it (CAP-1). ``poisoned``:
-    3i panicked with the lock on them in its hand (deviation ``3I-LOST``).
+    who stands above a cage for good: who forked it, or the grate in Python that was put over it (CAP-1).
+    ``panicked``: cages in whose calls 3i panicked with the lock on the tables in its hand (deviation ``3I-LOST``).
     """
 
     rows: PMap[Rows] = classes.field(factory=PMap)
     exiting: PMap[bool] = classes.field(factory=PMap)
     parents: PMap[int] = classes.field(factory=PMap)
-    poisoned: bool = False
+    panicked: PMap[bool] = classes.field(factory=PMap)
 
 
 class NoHandler(enum.Enum):

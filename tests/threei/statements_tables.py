@@ -98,6 +98,27 @@ CASES = [
              "exit 0 | 1: -1 0", "runtime-fault -11 | 1: 0", "3I-WILD 3I-ANY-ROW")
         for cage, address in ((777777, 0), (888888, 64), (999999, 0))
     ],
+    # 2.2: the table by which RawPOSIX hands on to the runtime.
+    Case("2.2", "3I-COPY-3", "there is one for 777777 alone, with three rows",
+         [copy_table(777777, 1500), copy_table(888888, 1500), copy_table(999999, 1500), to(GETPID, self=1500)],
+         "exit 0 | 1: -536805375 -536805375 -536805375 -38", "runtime-fault 101 | 1: 0 -536805375 -536805375",
+         "3I-RUNTIME-TABLE"),
+    Case("2.2", "CAP-3 EXEC-9", "who registers there gets every exec, with its arguments, and answers it",
+         {"main": {"steps": [register(777777, 59, 1, 1), fork(EXEC), WAITS], "handlers": {"1": [
+             does("eval", value={"hcage": 1}), does("eval", value={"hcage": 3}), returns(5)]}},
+          "app": {"steps": [call(GETPID)]}},
+         "exit 0 | 1: -1 2 2 | 2: 2", "exit 0 | 1: 0 2 2 | 1h: 2 2 | 2: 5", "3I-RUNTIME-TABLE 3I-ANY-ROW"),
+    Case("2.2", "CAP-3 FORK-4", "and every fork: there is a child, and nothing that runs in it",
+         {"main": {"steps": [register(777777, 56, 1, 1), fork(call(GETPID)), WAITS], "handlers": {"1": [
+             does("eval", value={"harg": 2}), does("eval", value={"harg": 3}), returns(5)]}}},
+         "exit 0 | 1: -1 2 2 | 2: 2", "hang | 1: 0 5 | 1h: 1 2", "3I-RUNTIME-TABLE 3I-ANY-ROW"),
+    Case("2.2", "CAP-3 EXIT-2", "and every end, which then is none; its own meets the row that its end has emptied",
+         {"main": {"steps": [register(777777, 60, 1, 1), fork(call(EXIT_GROUP, 4), call(GETUID)), WAITS],
+                   "handlers": {"1": [does("eval", value={"harg": 1}), does("eval", value={"hcage": 1}), returns(5)]}}},
+         "exit 0 | 1: -1 2 2", "runtime-fault -6 | 1: 0 2 2 | 1h: 4 2 0 2 0 2 | 2: 5 0", "3I-RUNTIME-TABLE 3I-ANY-ROW"),
+    Case("2.2", "3I-ROUTE-3", "without a row there the host aborts",
+         [register(777777, 60, 500, 0, by=1), fork(code=4), WAITS],
+         "exit 0 | 1: -1 2 2", "runtime-fault -6 | 1: 0 2", "3I-RUNTIME-TABLE 3I-ANY-ROW"),
     Case("2.4", "LOAD-1 3I-EXEC-1", "the loader's one mmap goes by the table that the cage has",
          {"main": {"steps": [fork(register(2, 9, 1, 1), EXEC), WAITS], "handlers": {"1": [
              does("eval", value={"harg": 1}), does("eval", value={"harg": 4}), returns(-12)]}},

@@ -141,10 +141,10 @@ class TablesView:
     raw: HandlerTables
     _touches: Touches
 
-    def __new__(cls, rows: Any, exiting: Any, parents: Any) -> Self:
+    def __new__(cls, *fields: Any) -> Self:
         """What ``replace`` calls with the fields."""
-        touches = next(f for f in (rows, exiting, parents) if isinstance(f, MapView))._touches  # noqa: SLF001
-        return cls.of(HandlerTables(plain(rows), plain(exiting), plain(parents)), touches)
+        touches = next(field for field in fields if isinstance(field, MapView))._touches  # noqa: SLF001
+        return cls.of(HandlerTables(*map(plain, fields)), touches)
 
     @classmethod
     def of(cls, raw: HandlerTables, touches: Touches) -> Self:
@@ -168,6 +168,11 @@ class TablesView:
     def parents(self) -> MapView:
         """Who stands above whom."""
         return MapView(self.raw.parents, self._touches, "parents")
+
+    @property
+    def panicked(self) -> MapView:
+        """The cages in whose calls 3i panicked."""
+        return MapView(self.raw.panicked, self._touches, "panicked")
 
 
 schema.BY_CLASS[CageView] = schema.BY_CLASS[Cage]

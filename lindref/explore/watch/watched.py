@@ -377,7 +377,7 @@ class _Before:
         for maps, owner in ((self.maps, kernel), (self.system_maps, system)):
             for name, old in maps.items():
                 _differences(name, old, owner.__dict__[name], touches)
-        for name in ("rows", "exiting", "parents"):
+        for name in ("rows", "exiting", "parents", "panicked"):
             _differences(name, getattr(self.tables, name), getattr(system.tables, name), touches)
         for name, value in self.scalars.items():
             if kernel.__dict__[name] is not value:

@@ -51,6 +51,16 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 2.4; seen of the real runtime, with addresses 0 and 64 in each of the three",
     ),
     Deviation(
+        "3I-RUNTIME-TABLE",
+        spec="what completes fork, exec and the ends of threads and cages is the runtime's own affair",
+        lind=(
+            "it is rows 56, 59 and 60 of a table for cage 777777, which is as open as any: whoever registers there "
+            "gets every fork, exec and exit in place of the runtime, and nothing comes of them; without a row the host "
+            "aborts"
+        ),
+        evidence="3i.md 2.2, 2.4; seen of the real runtime, registering and removing each of the three",
+    ),
+    Deviation(
         "3I-FORKED-GRATE",
         spec="a call to a cage that was forked and has not exec'd, or is dynamic, fails with ESRCH",
         lind="the runtime aborts: such a cage has no workers",
