@@ -12,8 +12,8 @@ from lindref.state.records import replace
 from lindref.system import calls, grates, lifecycle
 from lindref.system.outcome import ABORTS
 from lindref.threei import tables
-from lindref.threei.numbers import RAWPOSIX_CAGE, RUNTIME_CAGE, UNUSED, UNUSED_ID
-from lindref.threei.tables import Handler, HandlerTables, NoHandler, Rows
+from lindref.threei.numbers import CLONE, EXECVE, EXIT, RAWPOSIX_CAGE, RUNTIME_CAGE, UNUSED, UNUSED_ID
+from lindref.threei.tables import Handler, NoHandler
 
 if TYPE_CHECKING:
     from lindref.system.system import System
@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 
 Made = Fork | NewThread | Exec | ThreadEnd | GroupEnd
 
-CLONE, EXECVE, EXIT = 56, 59, 60
 _NUMBER = {Fork: CLONE, NewThread: CLONE, Exec: EXECVE, ThreadEnd: EXIT, GroupEnd: EXIT}
-
-
-def boot(held: HandlerTables) -> HandlerTables:
-    """The table of the cage that stands for RawPOSIX, as it is at the start."""
-    rows = Rows({number: Handler(RUNTIME_CAGE, 0) for number in (CLONE, EXECVE, EXIT)})
-    return replace(held, rows=held.rows.set(RAWPOSIX_CAGE, rows))
 
 
 def rerouted(system: System, thread: Thread, pending: Pending, made: Made) -> bool:

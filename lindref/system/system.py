@@ -11,19 +11,7 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
-from lindref.system import (
-    accesses,
-    at_once,
-    calls,
-    completion,
-    delivery,
-    grates,
-    lifecycle,
-    panics,
-    pools,
-    schedule,
-    worldly,
-)
+from lindref.system import accesses, at_once, calls, delivery, grates, lifecycle, panics, pools, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
 from lindref.system.guests import CageGuest
@@ -206,9 +194,7 @@ class System:
     def first_cage(self, runner: Runner, env: tuple[bytes, ...] = ()) -> Thread:
         """Cage 1 with nothing in its memory, and its thread (BOOT-1)."""
         processes.boot(self.kernel, env)
-        self.tables = boot(self.tables, INIT_CAGE, self.kernel.rows)
-        if self.profile.has("3I-RUNTIME-TABLE"):
-            self.tables = completion.boot(self.tables)
+        self.tables = boot(self.tables, INIT_CAGE, self.kernel.rows, hands_on=self.profile.has("3I-RUNTIME-TABLE"))
         self.new_memory(INIT_CAGE)
         return self.add_thread(INIT_CAGE, MAIN_THREAD, runner)
 

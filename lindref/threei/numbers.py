@@ -40,5 +40,8 @@ UNUSED_CAGE = UNUSED & ~MEMORY_FLAG
 #: What RawPOSIX passes as the cage id beside an argument that is not used.
 UNUSED_ID = 0xCAFEBABECAFEBABE
 
+#: What RawPOSIX does not complete by itself: clone, execve, exit (or exit_group), by the runtime's numbers.
+CLONE, EXECVE, EXIT = HANDED_ON = (56, 59, 60)
+
 #: Calls whose target may be dying (3I-ROUTE-1): exit and exit_group.
 EXIT_CALLS = frozenset({60, 231})

@@ -16,7 +16,9 @@ from lindref.threei.numbers import (
     BENEATH,
     DEREGISTER,
     EXIT_CALLS,
+    HANDED_ON,
     RAWPOSIX_CAGE,
+    RUNTIME_CAGE,
     THREEI_CAGE,
     THREEI_CALLS,
     ThreeIError,
@@ -60,8 +62,13 @@ class NoHandler(enum.Enum):
     EMPTY_ROW = "the grate that served this number is gone"
 
 
-def boot(tables: HandlerTables, cage: int, numbers: Iterable[int]) -> HandlerTables:
-    """The first cage's table: RawPOSIX for each number, 3i for its own calls (3I-TABLE-1)."""
+def boot(tables: HandlerTables, cage: int, numbers: Iterable[int], *, hands_on: bool = False) -> HandlerTables:
+    """The first cage's table: RawPOSIX for each number, 3i for its own calls (3I-TABLE-1); ``hands_on``: and the table
+    by which RawPOSIX hands on to the runtime (deviation ``3I-RUNTIME-TABLE``).
+    """
+    if hands_on:
+        beneath = Rows({number: Handler(RUNTIME_CAGE, 0) for number in HANDED_ON})
+        tables = replace(tables, rows=tables.rows.set(RAWPOSIX_CAGE, beneath))
     rows: Rows = PMap()
     for number in numbers:
         rows = rows.set(number, Handler(RAWPOSIX_CAGE, 0))
