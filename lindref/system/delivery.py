@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from lindref.posix import signals
 from lindref.posix.signals import Action, Delivery
-from lindref.system import lifecycle
+from lindref.system import lifecycle, panics
 from lindref.system.events import Signal
-from lindref.system.threads import Blocked, Ready, Retry, SignalBarrier, Status, Thread
+from lindref.system.threads import Blocked, InGrate, Ready, Retry, SignalBarrier, Status, Thread
 
 if TYPE_CHECKING:
     from lindref.system.system import System
@@ -68,7 +68,7 @@ def push(system: System, thread: Thread, deliveries: Sequence[Delivery], resume:
             lifecycle.kill_cage(system, thread)
             return
         elif action is Action.FAULT:
-            system.fault(thread, f"signal {delivery.signo} without an action", "SIG-DEFAULT-FAULT", code=101)
+            panics.panic(system, thread, f"signal {delivery.signo} without an action", "SIG-DEFAULT-FAULT")
             return
     system.wake_changed()
 
@@ -90,6 +90,15 @@ def interrupt_waiting(system: System) -> None:
         status = thread.status
         if isinstance(status, Blocked) and status.interruptible and _interrupted(system, thread):
             thread.status = Retry(status.pending, interrupted=True)
+
+
+def interrupt_handler(system: System, thread: Thread) -> None:
+    """The call that serves ``thread``, or one beneath, comes back if it waits: its host's thread was woken."""
+    seen: Thread | None = thread
+    while seen is not None and isinstance(seen.status, InGrate):
+        seen = system.threads.get(seen.status.worker)
+    if seen is not None and isinstance(seen.status, Blocked) and seen.status.interruptible:
+        seen.status = Retry(seen.status.pending, interrupted=True)
 
 
 def _interrupted(system: System, thread: Thread) -> bool:

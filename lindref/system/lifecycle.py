@@ -336,9 +336,16 @@ def kill_cage(system: System, thread: Thread, *, trap: str = "") -> None:
 
 
 def stop_cage(system: System, cage: int, keep: Thread | None = None) -> None:
-    """All threads of ``cage`` but ``keep``, its workers and those that are lost end where they stand."""
+    """All threads of ``cage`` but ``keep``, its workers and those that are lost end where they stand; as recorded, one
+    whose call a grate serves when that is done (deviation ``GRATE-HOLDS-CALLER``).
+    """
     for other in system.own_threads(cage):
-        if other is not keep and not isinstance(other.status, Lost):
+        if other is keep or isinstance(other.status, Lost):
+            continue
+        if isinstance(other.status, InGrate) and system.profile.has("GRATE-HOLDS-CALLER"):
+            other.status = replace(other.status, pending=replace(other.status.pending, ended=True))
+            delivery.interrupt_handler(system, other)
+        else:
             remove_thread(system, other)
 
 

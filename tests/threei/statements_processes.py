@@ -61,6 +61,12 @@ LOG = does("siglog")
 ME = 1
 
 
+def changed_late(cage: int) -> list[Step]:
+    """SIGCHLD is blocked, sent, and made a signal without a handler; then it can be delivered."""
+    default = does("sigaction", sig=17, handler="default", flags=0, slot=None)
+    return [caught(17), *mask(0, 17), call(KILL, cage, 17), default, *mask(1, 17)]
+
+
 def timer(seconds: int, micros: int, old: int = 0) -> list[Step]:
     """setitimer(ITIMER_REAL)."""
     words = [does("put", at={"buf": [4, 16 + 8 * i]}, width=8, value=n) for i, n in enumerate((seconds, micros))]
@@ -132,6 +138,16 @@ CASES = [
           *mask(1, 1, 10, 12), pause(), LOG],
          "exit 0 | 1: 0 0 0 0 0 0 0 0 0 [12,-12,10,-10,1,-1]",
          "exit 0 | 1: 0 0 0 0 0 0 0 0 0 [1,-1,12,-12,10,-10,10,-10]", "SIG-QUEUE"),
+    Case("5.4", "SIG-3", "SIGCONT with an action that was set to the default",
+         [does("sigaction", sig=18, handler="default", flags=0, slot=None), call(KILL, ME, 18), pause(), *BLOCKED],
+         "exit 0 | 1: 0 0 0 0", "exit 0 | 1: 0 0 0 131072", "SIG-IGN-BLOCKS"),
+    Case("5.4", "SIG-3", "a signal that came to be ignored by default while it was blocked",
+         [*changed_late(ME), pause(), call(GETUID)], "exit 0 | 1: 0 0 0 0 0 0",
+         "runtime-fault 101 | 1: 0 0 0 0", "SIG-DEFAULT-FAULT"),
+    Case("5.4", "SIG-3", "and in a child: only its thread goes",
+         [fork(*changed_late(2), pause()), sleep(9), call(GETUID)],
+         "exit 0 | 1: 2 0 | 2: 0 0 0 0 0",
+         "hang | 1: 2 0 | 2: 0 0 0 0", "SIG-DEFAULT-FAULT"),
     Case("5.7", "SIG-5", "SIGKILL while it is blocked",
          [*mask(0, 9), call(KILL, ME, 9), pause(), call(GETUID)],
          "exit 137 | 1: 0", "exit 0 | 1: 0 0 0", "SIG-KILL-MASK"),

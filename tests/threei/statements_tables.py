@@ -172,6 +172,10 @@ CASES = [
           "grate": {"steps": [fork(register(3, GETEUID, 2, 1), call(GETEUID), sleep(9), call(GETEUID)), sleep(3),
                               does("exit", n=EXIT, code=1)], "handlers": {"1": [returns(11)]}}},
          "exit 0 | 1: 2 2 | 2: 3 | 3: 0 11 -3"),
+    # 1.5: the gate.
+    Case("1.5", "ABI-7", "whatever thread a call for itself names, it is the one that makes it",
+         [does("thread", slot=0, steps=[call(EXIT, 0, 1)]), sleep(3), call(GETUID), call(EXIT_GROUP, 7, 2)],
+         "exit 7 | 1: 0 0"),
     # 1.6, 2.1: 3i's own calls.
     Case("1.6", "3I-ROUTE-2", "who interposes 1001 sees target, number beside it, grate, function",
          under(REGISTER, [does("hargs", ptr=[]), returns(-7)], register(2, GETEUID, 2, 5), call(GETEUID)),

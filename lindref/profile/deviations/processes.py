@@ -130,6 +130,15 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 3.2; seen of the real runtime, with a main thread that waits for its child",
     ),
     Deviation(
+        "GRATE-HOLDS-CALLER",
+        spec="the threads of a cage that ends are gone, whoever serves their calls",
+        lind=(
+            "one whose call a grate serves is gone when the handler returns, and until then its cage has not ended; "
+            "what the handler waits in comes back with EINTR"
+        ),
+        evidence="3i.md 3.2 (handlers run on the caller's thread); seen of the real runtime",
+    ),
+    Deviation(
         "EXIT-OTHER",
         spec="exit_group with another cage as target ends that cage",
         lind="the runtime aborts, unless the target waits for the grate that makes the call",
