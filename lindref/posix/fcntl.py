@@ -95,6 +95,8 @@ def _rare(kernel: Kernel, found: Opened, command: int, number: int) -> Result:
             return fail(ESRCH, "FCNTL-4")
         openfile.change(kernel, found.number, owner=number)
         return Done(0)
+    if command == F_GETPIPE_SZ and found.file.kind == "console":
+        return Done(pipes.CAPACITY)
     if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
         if found.file.kind != "pipe":
             return fail(EBADF, "FCNTL-5")

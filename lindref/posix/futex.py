@@ -91,10 +91,14 @@ def futex(kernel: Kernel, call: Call) -> Result:
     errors = ErrorSet()
     errors.add(bool(word_op & FUTEX_CLOCK_REALTIME) and command not in _WAITS, ENOSYS, "FUTEX-1")
     errors.add(bool(address % 4), EINVAL, "FUTEX-2")
-    errors.add(place is None or not user.readable(kernel, address, 4), EFAULT, "FUTEX-2")
+    blind = private and command in (FUTEX_WAKE, FUTEX_WAKE_BITSET)
+    errors.add(command in _REQUEUES and (call.i32(2) < 0 or call.i32(3) < 0), EINVAL, "FUTEX-6")
+    errors.add(not blind and not _reached(kernel, place, address), EFAULT, "FUTEX-2")
     failed = errors.first()
-    if failed is not None or place is None:
-        return failed or Done(-EFAULT)
+    if failed is not None:
+        return failed
+    if place is None:  # nobody can be asleep there
+        return Done(0)
     # Effect, result.
     if command in _WAITS:
         return _wait(kernel, call, place, command, realtime=bool(word_op & FUTEX_CLOCK_REALTIME))
@@ -104,6 +108,14 @@ def futex(kernel: Kernel, call: Call) -> Result:
             return fail(EINVAL, "FUTEX-5")
         return Done(wake(kernel, place, call.i32(2), bitset))
     return _second(kernel, call, place, command, private=private)
+
+
+def _reached(kernel: Kernel, place: Place | None, address: int) -> bool:
+    """Whether a word can be read; one that is the cage's own, and might be somebody's elsewhere, has to be one that
+    can change.
+    """
+    allowed = user.writable if place is not None and place.space is Space.CAGE else user.readable
+    return place is not None and allowed(kernel, address, 4)
 
 
 def _refusal(kernel: Kernel, call: Call, command: int) -> Result | None:
@@ -209,10 +221,9 @@ def _second(kernel: Kernel, call: Call, place: Place, command: int, *, private: 
     target = _place(kernel, other, private=private)
     # Errors.
     errors = ErrorSet()
-    errors.add(command in _REQUEUES and (count < 0 or more < 0), EINVAL, "FUTEX-6")
     errors.add(bool(other % 4), EINVAL, "FUTEX-2")
-    reachable = user.writable if command == FUTEX_WAKE_OP else user.readable
-    errors.add(target is None or not reachable(kernel, other, 4), EFAULT, "FUTEX-2")
+    writes = command == FUTEX_WAKE_OP and not user.writable(kernel, other, 4)
+    errors.add(writes or not _reached(kernel, target, other), EFAULT, "FUTEX-2")
     compared = command == FUTEX_CMP_REQUEUE
     errors.add(compared and _word(kernel, call.value(0)) != call.u32(5), EAGAIN, "FUTEX-6")
     failed = errors.first()

@@ -267,6 +267,10 @@ def shmctl(kernel: Kernel, call: Call) -> Result:
     known = (IPC_RMID, IPC_STAT) if kernel.profile.has("SHM-PLAIN") else (IPC_RMID, IPC_STAT, IPC_SET)
     if command not in known:
         return fail(EINVAL, "SHM-5")
+    named = call.i32(0) >= 0
+    data = user.copy_in(kernel, address, SHMID_DS.size) if command == IPC_SET and named else b""
+    if data is None:
+        return fail(EFAULT, "SHM-5")
     number = _existing(kernel, call)
     segment: Segment = kernel.segments[number]
     if command == IPC_STAT:
@@ -276,9 +280,6 @@ def shmctl(kernel: Kernel, call: Call) -> Result:
         return fail(EPERM, "SHM-5")
     # Effect.
     if command == IPC_SET:
-        data = user.copy_in(kernel, address, SHMID_DS.size)
-        if data is None:
-            return fail(EFAULT, "SHM-5")
         fields = SHMID_DS.unpack(data)
         mode = segment.mode & ~0o777 | fields["mode"] & 0o777
         _change(kernel, number, uid=fields["uid"], gid=fields["gid"], mode=mode, ctime=_seconds(kernel))

@@ -150,7 +150,7 @@ def test_capacity(profile):
         assert w.fcntl(read_end, SETSZ, asked) == given
     w.write(write_end, b"x" * 5000)
     assert w.fcntl(write_end, SETSZ, 4096) == -16
-    assert w.fcntl(1, GETSZ) == -9
+    assert (w.fcntl(1, GETSZ), w.fcntl(1, SETSZ, 4096)) == (65536, -9)  # FCNTL-5
     w.as_user(1, 1)
     assert w.fcntl(write_end, SETSZ, (1 << 20) + 1) == -1
     w.as_user(0, 0)

@@ -6,7 +6,7 @@ Arguments are the texts that strace shows; who served a call, and memory, it doe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lindref import classes
 from lindref.posix import constants, errno
@@ -39,6 +39,26 @@ class Line:
     pid: int
     number: int
     text: str
+
+
+#: What ``--decode-pids=pidns`` adds to an id of another namespace: the id as strace sees it.
+_ELSEWHERE = re.compile(r"-?\d+ /\* (\d+) in strace's PID NS \*/")
+
+
+def without_launcher(log: str) -> str:
+    """The lines of the program that a launcher of ours ran, and of those that it made, with ids as strace sees them;
+    the first is the ``execve`` that brings the program.
+    """
+    whole = list(lines(log))
+    begun = next((n for n, one in enumerate(whole) if one.text.startswith('execve("/prog/main"')), len(whole))
+    others = {one.pid for one in whole[:begun]} - {one.pid for one in whole[begun : begun + 1]}
+    kept = [one for one in whole[begun:] if one.pid not in others]
+    return "".join(f"{one.pid} [{one.number:4}] {text}\n" for one, text in _translated(kept))
+
+
+def _translated(kept: Iterable[Line]) -> Iterator[tuple[Line, str]]:
+    """Lines, and what they say with strace's own ids."""
+    return ((one, _ELSEWHERE.sub(r"\1", one.text)) for one in kept)
 
 
 def lines(log: str) -> Iterator[Line]:

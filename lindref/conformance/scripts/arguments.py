@@ -12,8 +12,9 @@ from lindref.posix.params import CallRow, Direction, Param, ParamKind
 from lindref.posix.structs import LAYOUTS
 from lindref.posix.table import NUMBERS
 
-#: Where arguments live in a script's memory: a buffer for what goes in, one for what comes out, one for small cells.
-IN, OUT, CELLS = 4, 5, 6
+#: Where arguments live in a script's memory: a buffer for what goes in, one for what comes out, one for small cells,
+#: one for structures with times.
+IN, OUT, CELLS, TIMES = 4, 5, 6, 7
 #: Bytes of a buffer that is shown after a call that wrote to it.
 SHOWN = 32
 
@@ -47,6 +48,11 @@ _FIXED: dict[tuple[str, str], tuple[int, ...]] = {
     ("socket", "domain"): (1, 2, 10, 99),
     ("socketpair", "domain"): (1, 2),
     ("wait4", "options"): (1,),
+    ("getpgid", "pid"): (0,),
+    ("brk", "addr"): (0,),
+    ("mprotect", "prot"): (3, 1, 0, 2, 99),
+    ("shmctl", "cmd"): (0, 1, 2, 99),
+    ("shmget", "shmflg"): (0o1666, 0o3600, 0o666, 0, 0o1000),
 }
 
 
@@ -56,6 +62,8 @@ class Known:
 
     source: random.Random
     descriptors: list[Any] = classes.field(factory=lambda: [0, 1, 2])
+    #: Results that are numbers of segments, whose values no specification gives; and two that are none.
+    segments: list[Any] = classes.field(factory=lambda: [-1, 1 << 30])
 
     def chance(self, percent: int) -> bool:
         """True in so many cases of a hundred."""
@@ -82,6 +90,8 @@ def build(row: CallRow, known: Known) -> Built:
         fixed = _FIXED.get((row.name, param.name))
         if fixed is not None:
             value: Any = known.pick(fixed)
+        elif param.name == "shmid":
+            value = known.source.choice(known.segments[-4:])
         elif row.name in ("poll", "ppoll", "epoll_wait", "select") and param.name == "timeout":
             value = 0 if row.name != "select" else _zero_time(built)
         else:
@@ -154,14 +164,16 @@ def _mode(row: CallRow, param: Param, known: Known, built: Built) -> Any:
 
 
 def _descriptor(row: CallRow, param: Param, known: Known, built: Built) -> Any:
-    del row, built
+    del built
     if param.name == "newfd":
         return known.pick((7, 9, 3, 1023, 1024, -1))
     if known.chance(10):
         return known.pick((-1, 99, 1 << 20, -100))
     found = known.source.choice(known.descriptors[-6:])
     # The standard output is for observing: what was closed there cannot be seen any more.
-    return 0 if found in (1, 2) and param.name != "oldfd" else found
+    found = 0 if found in (1, 2) and param.name != "oldfd" else found
+    # Whose the standard streams are is not the script's business.
+    return 99 if found == 0 and row.name == "fchmod" else found
 
 
 def _dirfd(row: CallRow, param: Param, known: Known, built: Built) -> Any:
@@ -187,9 +199,11 @@ def _out(row: CallRow, param: Param, known: Known, built: Built) -> Any:
     """A place to write to, which is looked at afterwards."""
     if known.chance(5):
         return known.pick(_ODD_PLACES)
-    place = {"buf": [OUT, 512 * len(built.args)]}
+    shows_times = row.name in ("stat", "fstat", "lstat", "newfstatat")
+    # What lies there is looked at later on, and times change from run to run.
+    place = {"buf": [TIMES if shows_times else OUT, 512 * len(built.args)]}
     size = _size(param, SHOWN)
-    if row.name in ("stat", "fstat", "lstat", "newfstatat"):
+    if shows_times:
         built.dump.append({"at": place, "len": size, "as": "stat"})
     elif row.name not in _CHANGES:
         built.dump.append({"at": place, "len": min(size, SHOWN)})
@@ -240,7 +254,7 @@ def _iovec(row: CallRow, param: Param, known: Known, built: Built) -> Any:
     for number in range(2):
         base: Any = {"buf": [OUT, 2048 + 64 * number]}
         if param.direction is Direction.IN:
-            base = {"str": known.pick(("first", "second"))}
+            base = {"str": known.pick(("first of two pieces", "second of two pieces"))}
         at = place[1] + 16 * number
         built.before.append({"op": "put", "at": {"buf": [place[0], at]}, "width": 8, "value": base})
         size = known.pick((5, 1, 0, 16))
@@ -272,12 +286,14 @@ def _address(row: CallRow, param: Param, known: Known, built: Built) -> Any:
 
 def _guest_address(row: CallRow, param: Param, known: Known, built: Built) -> Any:
     del row, param, built
-    return known.pick((0, 0, 0x7000_0000, 0x7000_0001, {"bufaddr": [15, 4096]}))
+    return known.pick((0, 0, 0x6000_0000, 0x6000_0001, {"bufaddr": [15, 4096]}))  # where nobody looks afterwards
 
 
 def _pointer(row: CallRow, param: Param, known: Known, built: Built) -> Any:
-    del row, param, built
-    return known.pick(({"buf": [15, 4096]}, {"buf": [15, 8192]}, {"guest": 0x7000_0000}, 0, {"buf": [15, 1]}))
+    del param, built
+    # What lies at the beginning of a memory is the implementation's own business.
+    first = {"guest": 0x7000_1000} if row.name in _MAPS else 0
+    return known.pick(({"buf": [15, 4096]}, {"buf": [15, 8192]}, {"guest": 0x7000_0000}, first, {"buf": [15, 1]}))
 
 
 def _pid(row: CallRow, param: Param, known: Known, built: Built) -> Any:

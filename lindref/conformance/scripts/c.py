@@ -9,92 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lindref.conformance.scripts.c_prelude import BEGIN, GATE, MEMORY, NATIVE, NOTED
+from lindref.conformance.vectors import observe
 from lindref.conformance.vectors.model import Vector
 
-_PRELUDE = """\
-#define _GNU_SOURCE
-#include <pthread.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
-#define UNUSED 0xDEADBEEFDEADBEEFULL
-#ifdef __wasm__
-#include <lind_syscall.h>
-static uint64_t self(void) { return lind_get_cage_id(); } /* getpid is a call, which a grate may serve */
-__attribute__((unused)) static uint64_t place(const void *p) { return lind_host_address(p); }
-__attribute__((unused)) static int64_t call3i(uint64_t n, uint64_t me, uint64_t target, const uint64_t *a,
-                                              const uint64_t *c)
-{
-    return make_threei_call(n, 0, me, target, a[0], c[0], a[1], c[1], a[2], c[2], a[3], c[3], a[4], c[4], a[5], c[5],
-                            0);
-}
-static int64_t call(uint64_t n, const uint64_t *a)
-{
-    uint64_t me = self(), c[6] = {me, me, me, me, me, me};
-    return call3i(n, me, me, a, c);
-}
-#else
-#include <errno.h>
-#include <sys/syscall.h>
-static uint64_t self(void) { return getpid(); }
-__attribute__((unused)) static uint64_t place(const void *p) { return (uintptr_t)p; }
-__attribute__((unused)) static int64_t call(uint64_t n, const uint64_t *a)
-{
-    uint64_t v[6];
-    for (int i = 0; i < 6; i++)
-        v[i] = a[i] == UNUSED ? 0 : a[i];
-    if (n == 14) /* the size of a set of signals is an argument here */
-        v[3] = 8;
-    long found = syscall(n == 78 ? 217 : n == 35 ? 230 : (long)n, v[0], v[1], v[2], v[3], v[4], v[5]);
-    return found < 0 ? -errno : found;
-}
-#endif
-
-__attribute__((unused)) static unsigned char buffer[15 * 8192 + 262144] __attribute__((aligned(4096)));
-static int64_t result[%(steps)d];
-static int signals[1000], signal_count;
-
-__attribute__((unused)) static uint64_t number(const unsigned char *at, int width)
-{
-    uint64_t value = 0;
-    memcpy(&value, at, width);
-    return value;
-}
-
-static void show(const char *step, int64_t value, int count, const unsigned char *const *at, const int *length)
-{
-    char line[8192];
-    int end = snprintf(line, sizeof line, "%%d %%s = %%lld", (int)self(), step, (long long)value);
-    for (int i = 0; i < count; i++) {
-        line[end++] = ' ';
-        for (int k = 0; k < length[i] && end < 8000; k++)
-            end += snprintf(line + end, 3, "%%02x", at[i][k]);
-    }
-    line[end++] = '\\n';
-    /* not write, which a grate may stand in the way of */
-    if (writev(2, &(struct iovec){.iov_base = line, .iov_len = end}, 1) != end)
-        _exit(99);
-}
+#: What keeps the results of a handler's steps apart from those of others.
+_OWN_RESULTS = """\
+    (void)own, (void)v, (void)cage;
+    const int64_t *shared = result;
+    int64_t result[RESULTS];
+    memcpy(result, shared, sizeof result);
 """
-
-_NOTED = """\
-static int slots[65];
-
-__attribute__((unused)) static void noted(int sig)
-{
-    signals[signal_count++] = sig;
-    switch (slots[sig]) {
-%(cases)s    default:
-        break;
-    }
-    signals[signal_count++] = -sig;
-}
-"""
+#: Tries of a millisecond each after which what is waited for does not come.
+_PATIENCE = 5000
 
 
 def files(vector: Vector) -> dict[str, str]:
@@ -119,28 +46,29 @@ class _Source:
         self.numbers: dict[str, int] = {}
         self.functions: list[str] = []
         self.threads = 0
-        self.handler = False
+        self.arguments = False
 
     def text(self) -> str:
         """The file."""
         handlers = self.program.get("handlers", {})
         on_signal = self.program.get("sighandlers", {})
-        self.handler = True
         for slot, steps in handlers.items():
             body = "\n".join(self.steps(steps, 1))
             head = f"static int handler_{slot}(uint64_t own, const uint64_t *v, const uint64_t *cage)"
-            self.functions.append(f"{head}\n{{\n    (void)own, (void)v, (void)cage;\n{body}\n    return 0;\n}}\n")
-        self.handler = False
+            self.functions.append(f"{head}\n{{\n{_OWN_RESULTS}{body}\n    return 0;\n}}\n")
         for slot, steps in on_signal.items():
             body = "\n".join(self.steps(steps, 1))
             self.functions.append(f"static void on_signal_{slot}(void)\n{{\n{body}\n}}\n")
         cases = "".join(f"    case {slot}:\n        on_signal_{slot}();\n        break;\n" for slot in on_signal)
-        noted = _NOTED % {"cases": cases}
         main = "\n".join(self.steps(self.program["steps"], 1))
-        entry = self._entry(handlers)
-        prelude = _PRELUDE % {"steps": max(len(self.numbers), 1)}
-        parts = [prelude, *self.functions, noted, entry]
-        return "\n".join(part for part in parts if part) + f"\nint main(void)\n{{\n{main}\n    return 0;\n}}\n"
+        size = f"#define RESULTS {max(len(self.numbers), 1)}\n"
+        prelude = BEGIN + GATE + NATIVE + size + MEMORY
+        words = "static char **words;\nstatic int word_count;\n" if self.arguments else ""
+        parts = [prelude, words, *self.functions, NOTED % cases, self._entry(handlers)]
+        head, start = "void", ""
+        if self.arguments:
+            head, start = "int argc, char **argv", "    words = argv;\n    word_count = argc;\n"
+        return "\n".join(filter(None, parts)) + f"\nint main({head})\n{{\n{start}{main}\n    return 0;\n}}\n"
 
     @staticmethod
     def _entry(handlers: Mapping[str, Any]) -> str:
@@ -208,9 +136,9 @@ class _Source:
                 return f"(buffer + {8192 * what[0] + (what[1] if len(what) > 1 else 0)})"
             if kind == "at":
                 plus = what[1] if len(what) > 1 else 0
-                return f"(unsigned char *)(uintptr_t)(uint32_t)(result[{self.number(what[0])}] + {plus})"
+                return f"address(result[{self.number(what[0])}] + {plus})"
             if kind == "guest":
-                return f"(unsigned char *)(uintptr_t){what & 0xFFFFFFFF}ULL"
+                return f"address({what & 0xFFFFFFFF})"
         return f"(unsigned char *)(uintptr_t){self.value(given)}"
 
     # Steps.
@@ -251,18 +179,16 @@ class _Source:
             case "sigaction":
                 yield from self._sigaction(step)
             case "siglog":
-                yield f'show("{step["id"]}", signal_count, 1,'
+                yield f'show("{step["id"]}", signal_count, 0, 1,'
                 yield "     (const unsigned char *const[]){(unsigned char *)signals}, (int[]){4 * signal_count});"
                 if step.get("clear"):
                     yield "signal_count = 0;"
             case "untilsig":
-                yield f"while (signal_count < {step['count']})"
-                yield "    usleep(1000);"
-                yield from self._shown(step, "1")
+                yield from self._until(step, f"signal_count >= {step['count']}")
             case "until":
-                yield f"while (number({self.pointer(step['at'])}, 8) != {self.value(step['value'])})"
-                yield "    usleep(1000);"
-                yield from self._shown(step, "1")
+                yield from self._until(step, f"number({self.pointer(step['at'])}, 8) == {self.value(step['value'])}")
+            case "argv":
+                yield from self._argv(step)
             case "sleep":
                 yield f"usleep({1000 * step['ms']});"
             case "dump":
@@ -276,10 +202,10 @@ class _Source:
             case "return":
                 yield f"return (int){self.value(step['value'])};"
             case "hargs":
-                yield f'show("{step["id"]}", (int64_t)own, 2, (const unsigned char *const[]){{(unsigned char *)v,'
+                yield f'show("{step["id"]}", (int64_t)own, 0, 2, (const unsigned char *const[]){{(unsigned char *)v,'
                 yield "     (unsigned char *)cage}, (int[]){48, 48});"
             case op:
-                yield f"/* {op}: not in C */"
+                raise AssertionError(f"a step that no vector may have: {op}")
 
     def _call(self, step: Mapping[str, Any]) -> Iterator[str]:
         args = list(step["args"]) if step["op"] == "call" else [value for value, _ in step["pairs"]]
@@ -294,25 +220,35 @@ class _Source:
         place = f"result[{self.number(step['id'])}]"
         many = step.get("repeat", 1)
         if many > 1:
-            stop = f" && ({place} >= 0 || !i)" if step.get("stop_on_error") else ""
-            yield f"for (int i = 0; i < {many}{stop}; i++)"
-            yield f"    {place} = {made}; /* {step.get('name', step['n'])} */"
+            stop = f" && (!tries || {place} >= 0)" if step.get("stop_on_error") else ""
+            yield "{"
+            yield "    int tries;"
+            yield f"    for (tries = 0; tries < {many}{stop}; tries++)"
+            yield f"        {place} = {made}; /* {step.get('name', step['n'])} */"
+            for line in self._shown(step, place, "tries"):
+                yield f"    {line}"
+            yield "}"
         else:
             yield f"{place} = {made}; /* {step.get('name', step['n'])} */"
-        yield from self._shown(step, place)
+            yield from self._shown(step, place, str(int("repeat" in step)))
 
-    def _shown(self, step: Mapping[str, Any], value: str) -> Iterator[str]:
+    def _shown(self, step: Mapping[str, Any], value: str, tries: str = "0") -> Iterator[str]:
+        """Tell a result and what the step looks at."""
         place = f"result[{self.number(step['id'])}]"
         if value != place:
             yield f"{place} = {value};"
         dumps = step.get("dump", ())
-        if not dumps:
-            yield f'show("{step["id"]}", {place}, 0, NULL, NULL);'
+        places = [self.pointer(how["at"]) for how in dumps]
+        lengths = [self._length(how["len"]) for how in dumps]
+        destination = observe.destination_of(step)
+        if destination is not None:
+            places.insert(0, f"(unsigned char *)&(uint64_t){{{self.value(destination)}}}")
+            lengths.insert(0, "8")
+        if not places:
+            yield f'show("{step["id"]}", {place}, {tries}, 0, NULL, NULL);'
             return
-        places = ", ".join(self.pointer(how["at"]) for how in dumps)
-        lengths = ", ".join(self._length(how["len"]) for how in dumps)
-        yield f'show("{step["id"]}", {place}, {len(dumps)}, (const unsigned char *const[]){{{places}}},'
-        yield f"     (int[]){{{lengths}}});"
+        yield f'show("{step["id"]}", {place}, {tries}, {len(places)},'
+        yield f"     (const unsigned char *const[]){{{', '.join(places)}}}, (int[]){{{', '.join(lengths)}}});"
 
     def _length(self, given: Any) -> str:
         return f"(int)result[{self.number(given['res'])}]" if isinstance(given, dict) else str(given)
@@ -321,11 +257,39 @@ class _Source:
         number, code = step.get("exit") or (231, 0)
         place = f"result[{self.number(step['id'])}]"
         yield f"{place} = fork();"
+        yield f"if ({place} < 0)"
+        yield f"    {place} = -errno;"
         yield f"if ({place} == 0) {{"
+        if not step.get("nosync"):
+            yield "    wait_for_parent();"
         yield from self.steps(step["child"], 1)
         yield f"    call({number}, (uint64_t[6]){{{self.value(code)}, 1}});"
         yield "}"
         yield from self._shown(step, place)
+
+    def _until(self, step: Mapping[str, Any], condition: str) -> Iterator[str]:
+        yield f"for (int tries = 0; tries < {_PATIENCE} && !({condition}); tries++)"
+        yield "    usleep(1000);"
+        yield from self._shown(step, condition)
+
+    def _argv(self, step: Mapping[str, Any]) -> Iterator[str]:
+        """Arguments, and then what is in the environment; how many there are of the first is the result."""
+        self.arguments = True
+        many = "word_count + env" if step.get("env") else "word_count"
+        yield "{"
+        if step.get("env"):
+            yield "    int env = 0;"
+            yield "    while (environ && environ[env])"
+            yield "        env++;"
+        yield f"    const unsigned char *texts[{many} + 1];"
+        yield f"    int lengths[{many} + 1];"
+        yield f"    for (int i = 0; i < {many}; i++) {{"
+        word = "i < word_count ? words[i] : environ[i - word_count]" if step.get("env") else "words[i]"
+        yield f"        texts[i] = (unsigned char *)({word});"
+        yield "        lengths[i] = strlen((const char *)texts[i]);"
+        yield "    }"
+        yield f'    show("{step["id"]}", word_count, 0, {many}, texts, lengths);'
+        yield "}"
 
     def _thread(self, step: Mapping[str, Any]) -> Iterator[str]:
         self.threads += 1
@@ -345,7 +309,7 @@ class _Source:
         yield f"    memcpy(&action.sa_mask, &(uint64_t){{{self.value(step.get('mask', 0))}}}, 8);"
         if handler == "noted":
             yield f"    slots[{number}] = {step.get('slot') or 0};"
-        for line in self._shown(step, f"sigaction({number}, &action, NULL)"):
+        for line in self._shown(step, f"sigaction({number}, &action, NULL) < 0 ? -errno : 0"):
             yield f"    {line}"
         yield "}"
 

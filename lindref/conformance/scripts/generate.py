@@ -108,21 +108,28 @@ class _Maker:
         call = self.step("call", n=row.number, name=row.name, args=built.args)
         if built.dump:
             call["dump"] = built.dump
-        if row.returns is ReturnKind.ADDRESS:
+        if row.returns is ReturnKind.ADDRESS or row.name == "shmget":
             call["ret_as"] = "shape"
+        after: list[dict[str, Any]] = []
         if row.number in GIVES_TWO:
-            self._two(call)
+            after = self._two(call)
         elif row.returns is ReturnKind.FD:
             self.known.descriptors.append({"res": [call["id"], 0]})
-        return [*steps, call]
+        elif row.name == "shmget":
+            self.known.segments.append({"res": [call["id"], 0]})
+        return [*steps, call, *after]
 
-    def _two(self, call: dict[str, Any]) -> None:
-        """A call that writes two descriptors: to cells of their own."""
+    def _two(self, call: dict[str, Any]) -> list[dict[str, Any]]:
+        """A call that writes two descriptors: to cells of their own. The steps after it see to it that they are none
+        where it failed: what is there then is left open.
+        """
         cell = [8 + self.cells // 1000, 8 * (self.cells % 1000)]
         self.cells += 1
         call["args"][3 if call["name"] == "socketpair" else 0] = {"buf": cell}
         call.pop("dump", None)
         self.known.descriptors += [{"i32": [cell[0], cell[1] + 4 * end]} for end in (0, 1)]
+        none = self.step("put", at={"buf": cell}, width=8, value=-1)
+        return [self.step("ifeq", a={"res": [call["id"], 0]}, b=0, then=[], **{"else": [none]})]
 
     def calls(self, subject: str, count: int) -> list[dict[str, Any]]:
         """Some calls about a subject."""

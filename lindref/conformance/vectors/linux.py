@@ -1,4 +1,4 @@
-"""Where profile ``spec`` does not answer as Linux did, and by which rule (spec/linux.md, LINUX-1 to LINUX-10).
+"""Where profile ``spec`` does not answer as Linux did, and by which rule (spec/linux.md, LINUX-1 to LINUX-11).
 
 A rule looks at one thing observed and at what it explained earlier in the same run; it never knows the vector.
 """
@@ -11,12 +11,35 @@ from lindref import classes
 from lindref.conformance.vectors.compare import Row
 from lindref.conformance.vectors.model import Json
 from lindref.posix.constants import MAP_HUGETLB, PROT_EXEC, PROT_READ, PROT_WRITE
-from lindref.posix.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, ENOSYS, EOVERFLOW
+from lindref.posix.errno import (
+    EAGAIN,
+    EBADF,
+    EBUSY,
+    EFAULT,
+    EINVAL,
+    ENAMETOOLONG,
+    ENOENT,
+    ENOMEM,
+    ENOSYS,
+    ENOTDIR,
+    ENOTSOCK,
+    EOVERFLOW,
+)
 from lindref.posix.table import CALLS, NUMBERS
 
 _MMAP, _MPROTECT, _WAIT = NUMBERS["mmap"], NUMBERS["mprotect"], NUMBERS["wait4"]
 _READS = frozenset(NUMBERS[name] for name in ("read", "readv", "recvfrom", "recvmsg"))
 _WITH_FLAGS = frozenset(NUMBERS[name] for name in ("fchmodat", "faccessat"))
+#: Calls of which several errors may hold at once.
+_SEVERAL = {
+    NUMBERS["epoll_wait"]: frozenset({EBADF, EINVAL}),
+    NUMBERS["connect"]: frozenset({EINVAL, ENOTSOCK}),
+    NUMBERS["mmap"]: frozenset({EBADF, EINVAL}),
+    **{
+        NUMBERS[name]: frozenset({ENOENT, ENOTDIR, ENAMETOOLONG, EBUSY})
+        for name in ("rename", "renameat", "renameat2")
+    },
+}
 _SIGSEGV, _SIGBUS = 11, 7
 _4_GIB = 1 << 32
 #: How a cage ends that trapped: status 1, as wait tells it.
@@ -123,6 +146,12 @@ def _flags(row: Row, _: Sequence[Row]) -> bool:
     return _number(row) in _WITH_FLAGS and _int(row, 3) != 0
 
 
+def _another_error(row: Row, _: Sequence[Row]) -> bool:
+    """LINUX-11: of several errors another one."""
+    told = {-ret for ret in (_ret(row.recorded), _ret(row.played)) if isinstance(ret, int)}
+    return len(told) == 2 and told <= _SEVERAL.get(_number(row) or -1, frozenset())
+
+
 @classes.frozen
 class LinuxRule:
     """A reason not to answer as Linux: a rule of spec/linux.md and how to see that it is the reason."""
@@ -142,6 +171,7 @@ LINUX_RULES = (
     LinuxRule("LINUX-8", _huge),
     LinuxRule("LINUX-9", _no_such_call),
     LinuxRule("LINUX-10", _flags),
+    LinuxRule("LINUX-11", _another_error),
 )
 
 

@@ -6,7 +6,7 @@ in its way and give them to ``seen``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lindref.conformance.vectors.model import Json, Step
@@ -31,13 +31,13 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value & _BIT_63 else value
 
 
-def _earlier(step: Step) -> str | None:
+def earlier_step(step: Step) -> str | None:
     """The step that a result is told in relation to."""
     how = step.get("ret_as")
     return how["rel"] if isinstance(how, dict) else None
 
 
-def _destination(step: Step) -> Json | None:
+def destination_of(step: Step) -> Json | None:
     """Where a call that copies data copies to."""
     copies = step.get("n") == COPY_DATA_BETWEEN_CAGES and len(step.get("pairs", ())) > 1
     return step["pairs"][1] if copies else None
@@ -49,7 +49,7 @@ def wanted(step: Step) -> list[Json]:
     A pair stands for its value as it is sent.
     """
     found: list[Json] = []
-    earlier, destination = _earlier(step), _destination(step)
+    earlier, destination = earlier_step(step), destination_of(step)
     if earlier is not None:
         found.append({"res": [earlier, 0]})
     if destination is not None:
@@ -63,15 +63,24 @@ def wanted(step: Step) -> list[Json]:
 def seen(step: Step, result: int, values: Sequence[int], host: SystemHost) -> dict[str, Json]:
     """The entry of a step that has a result; ``values`` are those of ``wanted``, 64 bits each."""
     left = list(values)
-    earlier = left.pop(0) if _earlier(step) is not None else None
-    destination = left.pop(0) if _destination(step) is not None else None
-    entry: dict[str, Json] = {"ret": _result(step, result, earlier, destination)}
-    dumps = step.get("dump", ())
-    if dumps:
-        entry["dump"] = [
-            _dumped(host, how, left[2 * number], signed(left[2 * number + 1])) for number, how in enumerate(dumps)
-        ]
-    return entry
+    earlier = left.pop(0) if earlier_step(step) is not None else None
+    destination = left.pop(0) if destination_of(step) is not None else None
+    dumps = [
+        _memory(host, left[2 * number], signed(left[2 * number + 1])) for number, _ in enumerate(step.get("dump", ()))
+    ]
+    return entry(step, result, earlier, destination, dumps)
+
+
+def entry(
+    step: Step, result: int, earlier: int | None, destination: int | None, dumps: Sequence[bytes | None]
+) -> dict[str, Json]:
+    """The entry of a step with that result: ``earlier`` and ``destination`` are what the first of ``wanted`` are for,
+    ``dumps`` the memory that it looks at, ``None`` where there is none.
+    """
+    found: dict[str, Json] = {"ret": _result(step, result, earlier, destination)}
+    if step.get("dump"):
+        found["dump"] = [show(data, how) for how, data in zip(step["dump"], dumps, strict=True)]
+    return found
 
 
 def _result(step: Step, result: int, earlier: int | None, destination: int | None) -> Json:
@@ -90,13 +99,13 @@ def _result(step: Step, result: int, earlier: int | None, destination: int | Non
     return result
 
 
-def _dumped(host: SystemHost, how: Mapping[str, Json], address: int, length: int) -> Json:
-    """Memory in the form that is asked for; ``None`` where there is none."""
+def _memory(host: SystemHost, address: int, length: int) -> bytes | None:
+    """The bytes at a host address; ``None`` where there are none."""
     place = host.resolve(address)
     memory = host.memory(place.cage) if place is not None else None
     if place is None or memory is None:
         return None
-    return show(memory.try_read(place.offset, max(length, 0)), how)
+    return memory.try_read(place.offset, max(length, 0))
 
 
 def words(numbers: bytes) -> list[int]:
