@@ -4,8 +4,10 @@
     python tools/without_rule.py FD-2 PIPE-4                 # these
 
 In a temporary copy of the tree the code that cites the rule is taken out: an error that carries its id is never
-reported, and a function whose description names it does nothing. Then the tests that cite the rule run on the copy; one
-has to fail. Prints a line a rule; exit status 1 where a rule's loss goes unnoticed, 2 for wrong usage.
+reported, and a function whose description names it does nothing. Then the tests that cite the rule run on the copy (a
+whole file where the rule is cited outside of its tests); one has to fail.
+
+Prints a line a rule; exit status 1 where a rule's loss goes unnoticed, 2 for wrong usage.
 """
 
 from __future__ import annotations
@@ -28,9 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Where the code of rules of the machine model stands.
 CODE = ("posix", "threei", "system")
 #: Seconds that the tests of a rule may take.
-LIMIT = 150
-#: Tests that are run for a rule, the ones that cite it most first.
-MOST_FILES = 2
+LIMIT = 200
 
 
 class _Errors(ast.NodeTransformer):
@@ -72,14 +72,24 @@ class _Effects(ast.NodeTransformer):
         """Empty a function whose description names the rule."""
         self.generic_visit(node)
         if self.word.search(ast.get_docstring(node) or "") and not self.changed:
-            kept = [n for n in node.body if not self._acts(n)]
-            if len(kept) < len(node.body):
-                node.body = kept or [ast.Pass()]
+            before = ast.dump(node)
+            node.body = self._idle(node.body)
+            if ast.dump(node) != before:
                 self.changed += 1
             elif isinstance(node.body[-1], ast.Return) and node.body[-1].value is not None:
                 node.body = [*node.body[:-1], ast.Return(_other(node.body[-1].value))]
                 self.changed += 1
         return node
+
+    def _idle(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """The statements without those that act, those within others included."""
+        kept = [statement for statement in body if not self._acts(statement)]
+        for statement in kept:
+            for part in ("body", "orelse", "finalbody"):
+                inner = getattr(statement, part, None)
+                if inner:
+                    setattr(statement, part, self._idle(inner))
+        return kept or [ast.Pass()]
 
     @staticmethod
     def _acts(node: ast.stmt) -> bool:
@@ -126,6 +136,21 @@ def _code_of(rule: str, cited: list[Citation]) -> Iterator[tuple[str, str]]:
                 yield name, changed
 
 
+def _citing(cited: list[Citation]) -> Iterator[str]:
+    """What pytest is to run: the tests that cite a rule, those of the files with most citations first."""
+    for name in _files(cited):
+        tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+        tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+        spans = {
+            test.name: range(min([test.lineno, *(d.lineno for d in test.decorator_list)]), (test.end_lineno or 0) + 1)
+            for test in tests
+        }
+        found = []
+        for line in (one.line for one in cited if one.file == name):
+            found.append(next((test for test, span in spans.items() if line in span), ""))
+        yield from (f"{name}::{test}" for test in dict.fromkeys(found)) if all(found) else (name,)
+
+
 def tried(rule: str, code: list[Citation], tests: list[Citation]) -> tuple[bool | None, str]:
     """Whether a test that cites ``rule`` fails without its code (``None``: nothing to take out), and in words."""
     changes = list(_code_of(rule, code))
@@ -138,7 +163,7 @@ def tried(rule: str, code: list[Citation], tests: list[Citation]) -> tuple[bool 
         )
         for name, text in changes:
             (copy / name).write_text(text, encoding="utf-8")
-        chosen = _files(tests)[:MOST_FILES]
+        chosen = list(_citing(tests))
         words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not campaign", *chosen]
         try:
             done = subprocess.run(

@@ -115,6 +115,7 @@ def open_terminal(kernel: Kernel, flags: int) -> int:
 
 
 def _peek(kernel: Kernel, number: int, file: OpenFile, count: int) -> bytes | Block:
+    """Input that is there, nothing at its end, or that it is waited for (CONS-1)."""
     held = get(kernel, STDIN)
     if not held.pending and not held.ended:
         return Block(_keys(kernel, number, file), "for standard input")
@@ -130,6 +131,7 @@ def _take(kernel: Kernel, number: int, file: OpenFile, count: int) -> None:
 
 
 def _send(kernel: Kernel, number: int, file: OpenFile, data: bytes) -> int | Block:
+    """All is taken (CONS-3)."""
     del number
     stream = file.object or STDOUT
     held = get(kernel, stream)

@@ -71,12 +71,8 @@ def fcntl(kernel: Kernel, call: Call) -> Result:
     # Effect and result.
     if command in (F_DUPFD, F_DUPFD_CLOEXEC):
         return _dup_from(kernel, call, found, call.i32(2), cloexec=command == F_DUPFD_CLOEXEC)
-    if command == F_GETFD:
-        return Done(int(found.entry.cloexec))
-    if command == F_SETFD:
-        on = bool(number) if kernel.profile.has("SETFD-ANY") else bool(number & 1)
-        fdtable.set_cloexec(kernel, call.cage(0), found.fd, on=on)
-        return Done(0)
+    if command in (F_GETFD, F_SETFD):
+        return _close_on_exec(kernel, call, found, number if command == F_SETFD else None)
     if command == F_GETFL:
         return Done(found.file.flags)
     if command == F_SETFL:
@@ -84,6 +80,15 @@ def fcntl(kernel: Kernel, call: Call) -> Result:
     if command in _LOCKING:
         return _record_lock(kernel, call, found, command)
     return _rare(kernel, found, command, number)
+
+
+def _close_on_exec(kernel: Kernel, call: Call, found: Opened, flags: int | None) -> Result:
+    """Whether exec closes the descriptor, or that it shall or shall not (FCNTL-6)."""
+    if flags is None:
+        return Done(int(found.entry.cloexec))
+    on = bool(flags) if kernel.profile.has("SETFD-ANY") else bool(flags & 1)
+    fdtable.set_cloexec(kernel, call.cage(0), found.fd, on=on)
+    return Done(0)
 
 
 def _rare(kernel: Kernel, found: Opened, command: int, number: int) -> Result:

@@ -49,7 +49,7 @@ def limits(cage: Cage, resource: int) -> tuple[int, int]:
 
 
 def descriptors(cage: Cage) -> int:
-    """New descriptors are below this number (LIMIT-1)."""
+    """New descriptors are below this number, which is the cage's own (LIMIT-1, LIMIT-6)."""
     return min(limits(cage, RLIMIT_NOFILE)[0], FD_MAX)
 
 

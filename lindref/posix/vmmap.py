@@ -60,7 +60,7 @@ def remove(vmmap: Map, first: int, end: int, *, stale: bool = False) -> Map:
 
 
 def insert(vmmap: Map, mapping: Mapping, *, stale: bool = False) -> Map:
-    """The map with ``mapping`` (at least one page) in place of what was there."""
+    """The map with ``mapping`` (at least one page) in place of what was there: a page is of one mapping (MEM-1)."""
     return remove(vmmap, mapping.first, mapping.end, stale=stale).set(mapping.first, _honest(mapping))
 
 

@@ -16,7 +16,7 @@ _MAX_RANDOM = 1 << 24
 
 
 def answer(guest: Guest, func: HostFunc, args: Sequence[Any]) -> list[int] | str:
-    """The results of a host function; a text where the guest is to trap with it."""
+    """The results of a host function (ABI-2); a text where the guest is to trap with it."""
     memory = guest.memory
     match func.name:
         case "lind-get-memory-base":

@@ -132,7 +132,8 @@ def served_thread(system: System, thread: Thread, target: int) -> Thread | None:
 
 
 def fork(system: System, thread: Thread, pending: Pending, made: Fork) -> None:
-    """RawPOSIX has made cage ``child``; give it the parent's memory, continuation and handler table (FORK-3)."""
+    """RawPOSIX has made cage ``child``; give it the parent's memory and handler table (FORK-3), and the
+    continuation of the thread that forked (FORK-5), which is told of its own child (FORK-6)."""
     parent, child = made.parent, made.child
     original = served_thread(system, thread, parent)
     assert original is not None, "RawPOSIX forks only cages that have threads"

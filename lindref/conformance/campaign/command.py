@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -190,6 +191,8 @@ def _list(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     chosen = cases(options.suites, _wanted(options), options.only)
     known = waivers.load(Path(options.waivers)) if options.waivers else []
+    for form in REPORTS:
+        _check_place(f"--{form}", getattr(options, form.replace("-", "_")))
     plan = Plan(options.adapter, _options(options.option), options.against, options.limit, options.shrink)
     _, said = plan.made()  # what is wrong with it is told before anything runs
     results = _results(plan, chosen, options, known)
@@ -210,6 +213,17 @@ def _summary(campaign: Campaign) -> str:
     reach = Counter(one.reach for one in campaign.covered)
     rules = ", ".join(f"{reach[one]} {one.value}" for one in Reach if reach[one])
     return ", ".join(told) + (f" ({waived} waived)" if waived else "") + f"\nrules: {rules}\n"
+
+
+def _check_place(option: str, where: str | None) -> None:
+    """Whether a report can be written there: told before a campaign has taken its time. Raises ``SuiteError``."""
+    if where is None or where == "-":
+        return
+    path = Path(where)
+    if path.is_dir() or not path.parent.is_dir():
+        raise SuiteError(f"{option} {where}: {'is a folder' if path.is_dir() else f'there is no folder {path.parent}'}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise SuiteError(f"{option} {where}: cannot be written")
 
 
 def _write(where: str, text: str) -> None:

@@ -11,12 +11,13 @@ from lindref.conformance.campaign.result import Result, Status
 from lindref.conformance.resources import folder
 from lindref.conformance.rules import family, rules
 
-#: Files of the specification, or families of rules, that say nothing about an implementation.
+#: Files of the specification, families of rules, or rules that say nothing about an implementation.
 ABOUT_US: Mapping[str, str] = {
     "explore.md": "about how lindref explores schedules",
     "trace.md": "about how traces are written and read",
     "travel.md": "about going backwards in lindref's runs",
     "grates.md": "about grates written in Python",
+    "oracle.md": "about how traces are judged",
     "linux.md": "about where the specification is not Linux",
     "BOOT": "about how lindref begins a run",
     "RUN": "about how lindref ends a run",
@@ -27,6 +28,13 @@ ABOUT_US: Mapping[str, str] = {
     "ROOT": "about the roots that lindref gives its runs",
     "SCHED": "about how lindref chooses among schedules",
     "CAP": "only with strict capabilities",
+    "CONS-2": "about how lindref fetches input: a campaign gives it all at once",
+    "TIME-8": "only with the real clock",
+    "MACH-2": "about lindref's machine",
+    "MACH-3": "about lindref's machine",
+    "MACH-4": "about lindref's machine",
+    "MACH-6": "about lindref's machine",
+    "MACH-8": "about lindref's machine",
 }
 #: Families that cannot be reached without a feature.
 NEEDS: Mapping[str, str] = {
@@ -96,7 +104,7 @@ def _reach(
     kin = family(rule)
     if rule in ran:
         return Reach.REACHED, ""
-    about = ABOUT_US.get(file, "") or ABOUT_US.get(kin, "")
+    about = ABOUT_US.get(file, "") or ABOUT_US.get(kin, "") or ABOUT_US.get(rule, "")
     if about:
         return Reach.NOT_RELEVANT, about
     need = NEEDS.get(kin, "")

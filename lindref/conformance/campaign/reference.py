@@ -39,7 +39,8 @@ class _Watched(Lindref):
 def reference(case: Case, profile: str) -> Reference:
     """Run ``case`` on the model. Raises ``NotApplicable`` where the model cannot."""
     model = _Watched(profile)
-    seen = model.run(case)
+    with model.watch.watching():
+        seen = model.run(case)
     if seen.trace is None:
         return Reference(seen, case.rules, case.needs, choices=False)
     records = seen.records()

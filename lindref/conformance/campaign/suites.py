@@ -106,9 +106,13 @@ def _modules(wanted: Wanted) -> list[Case]:
     from lindref.conformance.modules.calls import calls_from
 
     return [
-        Case(f"modules.{seed}", "calls of a generated module", calls=calls_from(seed))
+        Case(f"modules.{seed}", "calls of a generated module", calls=calls_from(seed), rules=_OF_MODULES)
         for seed in range(wanted.seed, wanted.seed + wanted.count)
     ]
+
+
+#: What a module is about: that it is read, how it reckons, that whatever it does is an outcome.
+_OF_MODULES = ("MACH-1", "MACH-5", "MACH-7")
 
 
 def script_case(vector: Vector) -> Case:

@@ -15,6 +15,7 @@ from lindref.conformance.campaign.reference import Reference
 from lindref.conformance.campaign.result import Status
 from lindref.conformance.campaign.said import ALLOWED, Verdict
 from lindref.conformance.oracle.judge import judge
+from lindref.conformance.oracle.scripts import world_of
 from lindref.conformance.oracle.verdict import Judgement
 from lindref.conformance.oracle.world import World
 from lindref.conformance.vectors.model import Vector, VectorError
@@ -57,6 +58,8 @@ def _judged(case: Case, said: Description, seen: Observed) -> Judgement:
     """What the oracle says of the trace."""
     profile = by_name(said.profile)
     with seen.read_trace() as trace:
+        if case.script is not None:
+            return judge(trace, profile, world=world_of(case.script))
         if case.program is None:
             return judge(trace, profile)
         with tempfile.TemporaryDirectory(prefix="lindref-") as place:

@@ -26,7 +26,7 @@ I64_CELL = GlobalType(NumType.I64, mutable=True)
 I32_CONST = GlobalType(NumType.I32, mutable=False)
 LONGJMP = FuncType((NumType.I32,))
 
-#: The globals that the loader provides, one for the whole program: module, name, type, first value (DYN-5).
+#: The globals that the loader provides, one for the whole program: module, name, type, first value (DYN-5, DYN-6).
 PROVIDED: tuple[tuple[str, str, GlobalType, int], ...] = (
     ("GOT.mem", "__stack_low", I32_CELL, STACK_LOW),
     ("GOT.mem", "__stack_high", I32_CELL, STACK_HIGH),
@@ -98,7 +98,7 @@ def place(store: Store, image: Image, loaded: Loaded, around: Surroundings) -> I
 
 
 def _given(store: Store, image: Image, item: Import, loaded: Loaded, around: Surroundings) -> Extern | None:
-    """What an import gets."""
+    """What an import gets (DYN-5)."""
     desc, linkage = item.desc, around.linkage
     if item.kind is ExternKind.FUNC:
         assert isinstance(desc, int)

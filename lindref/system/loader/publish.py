@@ -18,7 +18,7 @@ THUNK = "$fpcast_emu$"
 
 
 def publish(store: Store, table: Table, loaded: Loaded, *, fresh: bool) -> Loaded:
-    """The module with slots and addresses of its exports.
+    """The module with slots and addresses of its exports (DYN-7).
 
     With ``fresh`` every export gets a slot of its own (deviation ``DL-SLOTS``); else a function that is in the table
     keeps its slot, so that it has one address.

@@ -74,7 +74,7 @@ def function(store: Store, linkage: Linkage, order: Iterable[int], namespace: st
 
 
 def value(tables: Tables, linkage: Linkage, order: Iterable[int], kind: str, name: str) -> int:
-    """The table slot or address of the first definition of a symbol of a kind; 0 if there is none."""
+    """The table slot or address of the first definition of a symbol of a kind; 0 if there is none (DYN-8)."""
     for index in order:
         loaded = linkage.modules[index]
         found = tables.of(loaded.functions if kind == GOT_FUNC else loaded.data).get(name)

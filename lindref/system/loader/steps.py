@@ -32,7 +32,7 @@ def perform(loader: Loader, step: LoadStep) -> Wish:
 
 
 def _stack(loader: Loader, step: LoadStep) -> Wish:
-    """The first thread's stack, page 0 with it."""
+    """The first thread's stack, page 0 with it (DYN-2)."""
     del step
     return loader.mmap(0, STACK_HIGH, layout.FIXED_PRIVATE_ANONYMOUS)
 
