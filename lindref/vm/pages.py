@@ -402,6 +402,11 @@ class Backings:
             self._state = state = BackingsState(self._next, self._frozen)
         return state
 
+    def number_from(self, number: int) -> int:
+        """Give the next new backing ``number``; the number that it would have had."""
+        before, self._next = self._next, number
+        return before
+
     def create(self) -> int:
         """A new backing, all zero: its number, which is never used again."""
         number = self._next

@@ -7,6 +7,7 @@ does not do is a `Contradiction`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from lindref import classes
 from lindref.conformance.oracle import compare, delivered, endings, inputs
@@ -50,6 +51,15 @@ class Outstanding:
         return Outstanding(dict(self.routes), list(self.spawns), list(self.execs), list(self.ends), list(self.signals))
 
 
+@classes.frozen
+class PutOff:
+    """A call that entered and has not taken effect: how, its end where known, and who was seen to serve it."""
+
+    record: Record
+    later: Record | None
+    route: Record | None = None
+
+
 class Course:
     """A state of the model on its way along a trace. ``observes``: the events that the trace would show."""
 
@@ -70,10 +80,18 @@ class Course:
         self.heapless: set[int] = set()
         self.why = Why(system.kernel.rows)
         self.begun = False
-        #: Calls that entered and have not taken effect, with their ends where known (`search`).
-        self.put_off: dict[int, tuple[Record, Record | None]] = {}
+        #: Calls that entered and have not taken effect (`search`), and all that are under way with their ends where
+        #: those are known, and their places among the calls of the trace.
+        self.put_off: dict[int, PutOff] = {}
+        self.places: dict[int, int] = {}
+        self.ends: dict[int, Record] = {}
+        self.entered = 0
         #: Whether anything could have gone otherwise so far.
         self.free = False
+        #: What was found out about ways to go on from this very state (`apart`).
+        self.tried: dict[Any, Any] = {}
+        self.touched: dict[Any, Any] = {}
+        self.reaches: dict[Any, Any] = {}
 
     # Steps of the trace.
 
@@ -102,17 +120,28 @@ class Course:
 
     def may_wait(self, enter: Record) -> bool:
         """Whether a call may take effect later than it enters: somebody else can do something meanwhile."""
-        if enter.get("within"):
-            return self.overlaps(enter)
-        return sum(not thread.slot for thread in self.system.threads.values()) > 1
+        if self.overlaps(enter):
+            return True
+        return not enter.get("within") and sum(not thread.slot for thread in self.system.threads.values()) > 1
+
+    def puts_off(self, record: Record, later: Record | None) -> None:
+        """A call enters that takes effect later."""
+        self._entered(record, later)
+        self.put_off[record["call"]] = PutOff(record, later)
+        self.tried.clear()
+
+    def sees_route(self, record: Record) -> None:
+        """It is seen who serves a call that has not taken effect."""
+        self.put_off[record["call"]] = classes.evolve(self.put_off[record["call"]], route=record)
+        self.tried.clear()
 
     def takes_effect(self, call: int) -> None:
         """A call that was put off is made."""
-        record, later = self.put_off.pop(call)
-        self.on_enter(record, later)
-        model = self.names.calls.get(call)
-        if model is not None:
-            self.out.routes.pop(model, None)
+        found = self.put_off.pop(call)
+        self._made(found.record, found.later)
+        if found.route is not None:
+            self.on_route(found.route, None)
+        self.foreseen(call)
 
     def comes_back(self, record: Record) -> None:
         """A call comes back, which takes effect now if it has not."""
@@ -124,6 +153,16 @@ class Course:
         """A thread whose wait something has ended tries its call again."""
         self.try_again(self.system.threads[key])
         self.gather()
+        for call in [call for call, maker in self.makers.items() if maker == key]:
+            if call in self.names.called:
+                self.foreseen(self.names.called[call])
+
+    def foreseen(self, call: int) -> None:
+        """A call that has its result will come back with that: it must be the one that was seen."""
+        later = self.ends.get(call)
+        ended = self.system.results.get(self.names.calls.get(call, 0))
+        if later is not None and ended is not None:
+            self._compare(call, later, ended)
 
     def waits_for(self) -> tuple[object, ...]:
         """What is not in the system's state, and decides what can be shown."""
@@ -223,6 +262,21 @@ class Course:
 
     def on_enter(self, record: Record, later: Record | None) -> None:
         """A call leaves its cage: the model makes it."""
+        self._entered(record, later)
+        self._made(record, later)
+
+    def _entered(self, record: Record, later: Record | None) -> None:
+        """A call is under way."""
+        call = record["call"]
+        self.entered += 1
+        self.places[call] = self.entered
+        self.free = self.free or self.overlaps(record)
+        self.open[call] = record
+        if later is not None:
+            self.ends[call] = later
+
+    def _made(self, record: Record, later: Record | None) -> None:
+        """The model makes a call."""
         system = self.system
         thread = self.thread_of(record)
         if not thread.slot and (cage := system.kernel.cages.get(thread.cage)) is not None and cage.pending:
@@ -248,13 +302,12 @@ class Course:
         call = system.call_count + 1
         self.names.bind_call(record["call"], call)
         self.makers[call] = thread.key
-        self.free = self.free or self.overlaps(record)
-        self.open[record["call"]] = record
         system.made[call] = (number, pairs)
         system.last = None
         system.current = thread.key
         request = SyscallRequest(number, 0, caller, target, tuple(Arg(*pair) for pair in pairs))
-        calls.begin(system, thread, request, then=then)
+        with system.numbers_of(self.places[record["call"]]):
+            calls.begin(system, thread, request, then=then)
         self.gather()
         if thread.cage in self.bare:
             self._laid_out(thread.cage, number, pairs)
@@ -310,11 +363,16 @@ class Course:
             handler = self.out.routes.pop(call).handler
             raise Contradiction("3I-ROUTE-2", "nobody serves the call", _whose(self.seen_cage(handler)))
         self.makers.pop(call, None)
-        del self.open[record["call"]]
+        self._compare(record["call"], record, ended)
+        del self.open[record["call"]], self.places[record["call"]]
+        self.ends.pop(record["call"], None)
         self.names.forget_call(record["call"])
-        if "shown" in record or record.get("ret") is not None or ended.event.result is not None or "errno" in record:
-            compare.result(self, enter, record, ended, beneath=call not in self.served)
         self.served.discard(call)
+
+    def _compare(self, call: int, record: Record, ended: Ended) -> None:
+        """The end of a call as it was seen, against the model's."""
+        if "shown" in record or record.get("ret") is not None or ended.event.result is not None or "errno" in record:
+            compare.result(self, self.open[call], record, ended, beneath=ended.event.call not in self.served)
 
     def _does_not_return(self, call: int, enter: Record, record: Record) -> None:
         """What the model would have the call do, where it does not come back."""
@@ -324,7 +382,10 @@ class Course:
         if thread is not None and isinstance(thread.status, InGrate | Queued):
             rule = "3I-GRATE-2"
         shown = compare.told(enter, record)
-        raise Contradiction(rule, f"the call comes back with {shown}", f"not to come back yet: {waits}")
+        blocked = thread.key if thread is not None and isinstance(thread.status, Blocked) else 0
+        raise Contradiction(
+            rule, f"the call comes back with {shown}", f"not to come back yet: {waits}", blocked=blocked
+        )
 
     def _bring_back(self, call: int, record: Record) -> None:
         """Do what lets a call come back that waits: serve it, try it again, let its time pass."""
@@ -358,9 +419,10 @@ class Course:
         assert isinstance(status, Retry)
         thread.status = Ready()
         self.system.current = thread.key
-        calls.ask_kernel(
-            self.system, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted
-        )
+        with self.system.numbers_of(self.places.get(self.names.called.get(status.pending.id, 0), 0)):
+            calls.ask_kernel(
+                self.system, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted
+            )
 
     def _wake(self, thread: Thread, status: Blocked, record: Record) -> bool:
         """Let happen what ends a wait: what comes from outside, a signal of a timer, the wait's own time."""
@@ -389,10 +451,34 @@ class Course:
         happened = self.system.happened
         if not happened:
             return
-        out = self.out
         for event in happened:
-            _KEEP[event.kind](self, out, event)
+            self._keep(event)
         happened.clear()
+
+    def _keep(self, event: Event) -> None:
+        """Something happened that is to be seen."""
+        out = self.out
+        match event:
+            case Route():
+                if "route" in self.observes:
+                    out.routes[event.call] = event
+                if event.handler not in BENEATH:
+                    self.served.add(event.call)
+            case End():
+                out.ends.append(event)
+                if not event.whole:
+                    for key in [k for k in self.names.known if k not in self.system.threads]:
+                        self.names.forget_thread(key)
+            case Spawn():
+                out.spawns.append(event)
+                if event.child_tid == 1 and self.world.is_bare(event.cage):
+                    self.world.bare_memory(self.system, event.child)
+            case Exec():
+                out.execs.append(event)
+            case Signal():
+                out.signals.append(event)
+            case _:
+                pass  # what came in from outside is taken where it is asked for
 
     def on_spawn(self, record: Record, later: Record | None) -> None:
         """A cage or thread came to be."""
@@ -429,6 +515,7 @@ class Course:
         if main is not None:
             self.names.forget_thread(main.key)
             self.names.bind_thread(record["cage"], record.get("tid", 1), main.key)
+        self.world.bare -= {event.cage}
         self.bare.add(event.cage)
 
     def _load_beneath(self, record: Record, path: bytes) -> None:
@@ -463,6 +550,7 @@ class Course:
         other.names, other.out = self.names.copy(), self.out.copy()
         other.makers, other.open, other.served = dict(self.makers), dict(self.open), set(self.served)
         other.put_off, other.free = dict(self.put_off), self.free
+        other.places, other.ends, other.entered = dict(self.places), dict(self.ends), self.entered
         other.bare, other.heapless, other.begun = set(self.bare), set(self.heapless), self.begun
         return other
 
@@ -477,54 +565,6 @@ def _whose(handler: int) -> str:
     known: Mapping[int, str] = dict(zip(BENEATH, ("RawPOSIX", "the runtime", "3i"), strict=True))
     return known.get(handler, f"grate {handler}")
 
-
-def _keep_route(course: Course, out: Outstanding, event: Event) -> None:
-    assert isinstance(event, Route)
-    if "route" in course.observes:
-        out.routes[event.call] = event
-    if event.handler not in BENEATH:
-        course.served.add(event.call)
-
-
-def _keep_end(course: Course, out: Outstanding, event: Event) -> None:
-    assert isinstance(event, End)
-    out.ends.append(event)
-    if event.whole:
-        return
-    for key in [k for k, t in course.names.known.items() if k not in course.system.threads]:
-        course.names.forget_thread(key)
-
-
-def _keep_exec(course: Course, out: Outstanding, event: Event) -> None:
-    assert isinstance(event, Exec)
-    del course
-    out.execs.append(event)
-
-
-def _keep_spawn(course: Course, out: Outstanding, event: Event) -> None:
-    assert isinstance(event, Spawn)
-    del course
-    out.spawns.append(event)
-
-
-def _keep_signal(course: Course, out: Outstanding, event: Event) -> None:
-    assert isinstance(event, Signal)
-    del course
-    out.signals.append(event)
-
-
-def _ignore(course: Course, out: Outstanding, event: Event) -> None:
-    del course, out, event
-
-
-_KEEP: dict[str, Callable[[Course, Outstanding, Event], None]] = {
-    "route": _keep_route,
-    "end": _keep_end,
-    "exec": _keep_exec,
-    "spawn": _keep_spawn,
-    "signal": _keep_signal,
-    "input": _ignore,
-}
 
 _STEPS: dict[str, Callable[[Course, Record, Record | None], None]] = {
     "enter": Course.on_enter,

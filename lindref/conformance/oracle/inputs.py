@@ -279,7 +279,7 @@ def _futex(call: _Call) -> Pairs:
 def _lock(call: _Call) -> Pairs:
     """A lock that was not observed: whether it can be had is not judged."""
     command = i32(call.pairs[1][0])
-    if command in _LOCKS and not call.seen and "data" not in call.record:
+    if command in _LOCKS and not call.seen and "data" not in call.record and beneath(call.course, call.record):
         call.course.world.opaque(call.course, call.later)
     return call.pairs
 

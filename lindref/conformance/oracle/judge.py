@@ -210,7 +210,7 @@ class Judge:
             return self._undecided(f"more than {KEPT} events in which calls overlap", step[0])
         self.world = self._pristine.copy()
         try:
-            search, failed = replay(self.start(), list(self._seen), self.bounds)
+            search, failed = replay([self.start()], list(self._seen), self.bounds)
         except OutOfBoundsError as error:
             return self._undecided(str(error), step[0])
         self.states = max(self.states, search.most)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
+from lindref.explore.watch.views import plain
 from lindref.posix import processes
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
 from lindref.posix.call import Arg, Call
+from lindref.posix.constants import EPOCH
+from lindref.posix.fs import directory
+from lindref.posix.fs.records import Inode
+from lindref.posix.kernel import IdKind, Kernel
 from lindref.posix.result import Done, Failure, Result
 from lindref.profile import Profile
+from lindref.state.pmap import PMap
 from lindref.state.records import record, replace
 from lindref.system.choices import Chooser
 from lindref.system.events import Event, Exit
@@ -31,6 +38,21 @@ if TYPE_CHECKING:
 EMPTY = b"\0asm\1\0\0\0"
 #: Largest id of the cages that grates in Python have; they begin behind all that are given out.
 LAST_PYTHON = 100_000
+
+
+#: Numbers that nobody sees, or that are symbols (JUDGE-4): each call has its own, so that it does not matter which of
+#: two came first. They begin above those of what was there before, and end below those that say what an inode is.
+_OWN_NUMBERS = (IdKind.DESCRIPTION, IdKind.INODE, IdKind.PIPE, IdKind.EPOLL, IdKind.SOCKET, IdKind.MOUNT)
+_FIRST_NUMBER, _A_CALL, _LAST_NUMBER = 1 << 20, 32, (1 << 31) - 32
+
+
+class JudgedKernel(Kernel):
+    """A kernel whose files all have the same times, which can be any (JUDGE-4): states differ in nothing by them."""
+
+    @property
+    def wall(self) -> int:
+        """When everything happens."""
+        return EPOCH
 
 
 @record("oracle.observed")
@@ -163,6 +185,8 @@ class ObservedSystem(System):
         #: Calls under way: number and arguments, by the model's number of the call.
         self.made: dict[int, tuple[int, tuple[tuple[int, int], ...]]] = {}
         self.last: Result | None = None
+        #: The numbers given so far by calls that gave any, by the place of the call in the trace.
+        self.given: dict[int, int] = {}
         #: Cages whose program is known, and static: where their heap begins is, too.
         self.static: set[int] = set()
         self.decoder = Decoder(self.read)
@@ -171,12 +195,51 @@ class ObservedSystem(System):
 
     def watch_kernel(self) -> None:
         """Keep what RawPOSIX says; to be asked again where the kernel is another one."""
+        self.kernel.__class__ = JudgedKernel
         self.kernel.call = self.kernel_call  # type: ignore[method-assign]
 
     def continues(self, other: ObservedSystem) -> None:
         """Go on where ``other`` is: what belongs to no state of a system is as there."""
         self.watch_kernel()
         self.results, self.made, self.static = dict(other.results), dict(other.made), set(other.static)
+        self.given = dict(other.given)
+
+    @contextmanager
+    def numbers_of(self, place: int) -> Iterator[None]:
+        """The call at ``place`` among those of the trace does something: new things get numbers of its own."""
+        kernel = self.kernel
+        start = self.given.get(place, _FIRST_NUMBER + place * _A_CALL)
+        if self.thread_count < 2 or start > _LAST_NUMBER:
+            yield
+            return
+        before = {kind: kernel.counters.get(kind, 0) for kind in _OWN_NUMBERS}
+        inodes_before = plain(kernel.inodes)
+        kernel.counters = kernel.counters.update(dict.fromkeys(_OWN_NUMBERS, start))
+        backing = kernel.backings.number_from(start + 1)
+        try:
+            yield
+        finally:
+            last = max(*(kernel.counters[kind] for kind in _OWN_NUMBERS), kernel.backings.number_from(backing) - 1)
+            if last > start:
+                self.given[place] = last
+            kernel.counters = kernel.counters.update(before)
+            self._place_names(inodes_before, start + 1)
+
+    def _place_names(self, before: PMap[Inode], position: int) -> None:
+        """New names in directories are where the call that made them says, too: who came first makes no difference."""
+        kernel = self.kernel
+        after = plain(kernel.inodes)
+        if after is before:
+            return
+        for number in before.changed(after):
+            old, new = before.get(number), after.get(number)
+            if old is None or new is None or old.directory is None or new.directory is None or old.host is not None:
+                continue
+            first = old.directory.next_position
+            if new.directory.next_position > first:
+                held = directory.moved_to(new.directory, first, position)
+                after = after.set(number, replace(new, directory=held))
+        kernel.inodes = after
 
     def read(self, address: int, count: int) -> bytes | None:
         """Bytes at a host address, ``None`` where they cannot be read."""

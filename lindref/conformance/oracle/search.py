@@ -1,39 +1,35 @@
 """All ways to go on: a set of model states, each thing seen leaving those that can show it (JUDGE-8).
 
-A call takes effect at some moment between its entering and its coming back. So a state may put off a call that entered
-while others are under way, and before a call comes back any of those put off, or woken, may go first. Whatever the
-model may do in more than one way is done in each. States that are equal, and wait for the same, are one.
+A call takes effect at some moment between its entering and its coming back. So a call that enters while others are under
+way is put off, until it comes back or something is seen that has to do with it; then those of the others that have to
+do with that may go first, in any order (`apart`). A call that took effect before it came back has its result, which
+must be the one that will be seen. Whatever the model may do in more than one way is done in each. States that are
+equal, and wait for the same, are one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lindref import classes
+from lindref.conformance.oracle.apart import Apart, Move, moves
+from lindref.conformance.oracle.attempt import ANYTHING, Attempt, fork
 from lindref.conformance.oracle.course import Course
-from lindref.conformance.oracle.observed import ObservedSystem
 from lindref.conformance.oracle.verdict import Bounds, Contradiction
 from lindref.explore import turn
-from lindref.explore.turn import TurnChooser, others
+from lindref.explore.watch.footprint import Footprint
 from lindref.system import state as states
-from lindref.system.threads import Retry
 from lindref.trace.format import Record
 
 #: One event of a trace: its line, itself, and the end of a call that enters where that is known.
 Step = tuple[int, Record, Record | None]
+#: Events that need nothing of the model.
+_QUIET = frozenset({"choice", "memory", "note", "input"})
+_EVERYTHING = Footprint(ANYTHING, ANYTHING, ANYTHING)
 
 
 class OutOfBoundsError(Exception):
     """More states, or more work, than was allowed."""
-
-
-def fork(course: Course) -> Course:
-    """Another state like this one, to go on from by itself."""
-    system = course.system
-    other = states.thaw(states.freeze(system), chooser=TurnChooser(), like=system)
-    assert isinstance(other, ObservedSystem)
-    other.continues(system)
-    return course.copy(other)
 
 
 @classes.define
@@ -42,25 +38,50 @@ class Search:
 
     bounds: Bounds
     courses: list[Course]
-    #: Calls during which no other was seen to be under way.
-    alone: frozenset[int] = frozenset()
     most: int = 1
     work: int = 0
     #: Why the first of the states that were given up could not go on.
     why: Contradiction | None = None
+    _apart: Apart = classes.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._apart = Apart(self._spend)
+
+    def _spend(self) -> None:
+        self.work += 1
+        if self.work > self.bounds.work:
+            raise OutOfBoundsError(f"more than {self.bounds.work} steps")
 
     def step(self, record: Record, later: Record | None) -> bool:
         """Take one event; whether any state can show it. Raises `OutOfBoundsError`."""
-        found: dict[object, Course] = {}
         self.why = None
+        if record["event"] in _QUIET:
+            return True
+        found: list[Course] = []
         for course in self.courses:
-            for after in self._ways(course, record, later):
-                found.setdefault(key(after), after)
-                if len(found) > self.bounds.states:
-                    raise OutOfBoundsError(f"more than {self.bounds.states} states")
-        self.courses = list(found.values())
+            found += self._ways(course, record, later)
+        self.courses = self._merged(found)
         self.most = max(self.most, len(self.courses))
         return bool(self.courses)
+
+    def _merged(self, found: Sequence[Course]) -> list[Course]:
+        """Equal states are one."""
+        if len(found) < 2:
+            return list(found)
+        kept = self._latest(list({key(course): course for course in reversed(found)}.items())[::-1])
+        if len(kept) > self.bounds.states:
+            raise OutOfBoundsError(f"more than {self.bounds.states} states")
+        return kept
+
+    def _latest(self, found: list[tuple[object, Course]]) -> list[Course]:
+        """Of states that one can be reached from another, that one: what was done early can be done later as well."""
+        reached: set[object] = set()
+        wanted = {what for what, _ in found}
+        if len(found) > 1:
+            for what, course in sorted(found, key=lambda one: -len(one[1].put_off)):
+                for move in moves(course):
+                    reached |= {key(after) for after in self._apart.move(course, move).after} & (wanted - {what})
+        return [course for what, course in found if what not in reached]
 
     def taken_why(self) -> Contradiction | None:
         """Why a state could not go on, since last asked."""
@@ -72,88 +93,80 @@ class Search:
         """Whether there is but one state, and nothing is put off in it."""
         return len(self.courses) == 1 and not self.courses[0].put_off
 
-    def _ways(self, course: Course, record: Record, later: Record | None) -> Iterator[Course]:
+    def _ways(self, course: Course, record: Record, later: Record | None) -> Sequence[Course]:
         """The states after ``record``."""
-        event = record["event"]
-        if event == "enter":
-            if record["call"] not in self.alone and course.may_wait(record):
-                waits = fork(course)
-                waits.put_off[record["call"]] = (record, later)
-                yield waits
-            yield from self.tried(course, lambda one: one.step(record, later))
-        elif event == "route" and record["call"] in course.put_off:
-            yield course  # who serves it shows when it takes effect
-        elif event == "exit":
-            for before in self._before(course):
-                yield from self.tried(before, lambda one: one.comes_back(record))
-        else:
-            for before in self._before(course):
-                yield from self.tried(before, lambda one: one.step(record, later))
+        event, call = record["event"], record.get("call", -1)
+        if event == "enter" and course.may_wait(record):
+            course.puts_off(record, later)
+            return [course]
+        if event == "route" and call in course.put_off:
+            course.sees_route(record)
+            return [course]
+        if event == "exit":
+            target: Move | None = ("call", call) if call in course.put_off else None
+            return self._after(course, lambda one: one.comes_back(record), target)
+        return self._shown(course, record, later)
 
-    def _before(self, course: Course) -> Iterator[Course]:
-        """The states that may come before the next thing seen: what is put off or woken goes first, in any order."""
-        seen = {key(course)}
+    def _shown(self, course: Course, record: Record, later: Record | None) -> Sequence[Course]:
+        """The same of what is no end of a call: it shows what was done already, or what is under way."""
+
+        def act(one: Course) -> None:
+            one.step(record, later)
+
+        found = self._try(course, act)
+        if found.after:
+            return self._after(course, act, None, found)
+        if record["event"] in ("spawn", "exec", "end"):
+            here = (record["cage"], record.get("tid", 1))
+            for call, held in course.put_off.items():
+                if (held.record["cage"], held.record.get("tid", 1)) == here:
+                    ways = self._after(course, lambda one, call=call: one.takes_effect(call), ("call", call))  # type: ignore[misc]
+                    shown = [after for one in ways for after in self._try(one, act).after]
+                    if shown:
+                        return shown
+        return self._after(course, act, None, found, _EVERYTHING)
+
+    def _try(self, course: Course, act: Callable[[Course], None]) -> Attempt:
+        found = self._apart.tried(course, act)
+        self.why = self.why or found.why
+        return found
+
+    def _after(
+        self,
+        course: Course,
+        act: Callable[[Course], None],
+        target: Move | None,
+        first: Attempt | None = None,
+        more: Footprint = Footprint(),  # noqa: B008  # a value
+    ) -> list[Course]:
+        """The states after ``act``, before which whatever has to do with it may be done, in any order. ``target``: the
+        move that is in ``act``; ``first``: what came of it in ``course``; ``more``: what else it has to do with.
+        """
+        after: list[Course] = []
         todo = [course]
+        seen: set[object] = set()
         while todo:
             one = todo.pop()
-            yield one
-            for call in list(one.put_off):
-                for after in self.tried(one, lambda c, call=call: c.takes_effect(call)):  # type: ignore[misc]
-                    if key(after) not in seen:
-                        seen.add(key(after))
-                        todo.append(after)
-            for thread in [t.key for t in one.system.threads.values() if isinstance(t.status, Retry)]:
-                for after in self.tried(one, lambda c, thread=thread: c.retries(thread)):  # type: ignore[misc]
-                    if key(after) not in seen:
-                        seen.add(key(after))
-                        todo.append(after)
+            found = first if first is not None and one is course else self._try(one, act)
+            after += found.after
+            for move in self._apart.before(one, found.touched | more, target):
+                for other in self._apart.move(one, move).after:
+                    seen = seen or {key(course)}
+                    what = key(other)
+                    if what not in seen:
+                        seen.add(what)
+                        todo.append(other)
+        return after
 
-    def tried(self, course: Course, act: Callable[[Course], None]) -> Iterator[Course]:
+    def tried(self, course: Course, act: Callable[[Course], None]) -> Iterable[Course]:
         """``act`` done from ``course``, in each way that the model's choices allow."""
-        ways: list[tuple[int, ...]] = [()]
-        while ways:
-            answers = ways.pop()
-            self.work += 1
-            if self.work > self.bounds.work:
-                raise OutOfBoundsError(f"more than {self.bounds.work} steps")
-            one = fork(course)
-            chooser = TurnChooser(answers)
-            one.system.choices.chooser = chooser
-            try:
-                act(one)
-            except Contradiction as found:
-                self.why = self.why or found
-            else:
-                yield one
-            ways += others(chooser.points, len(answers), None)
+        return self._try(course, act).after
 
 
 def key(course: Course) -> object:
     """What two states have in common that have the same future."""
     system = course.system
     return (turn.key(states.freeze(system), ordered=False), system.outcome, *course.waits_for())
-
-
-def alone(steps: Sequence[Step]) -> frozenset[int]:
-    """The calls that came back before another entered, while none but those that they serve was under way."""
-    found: set[int] = set()
-    open_calls: dict[int, int] = {}
-    mixed: set[int] = set()
-    for _, record, _ in steps:
-        if record["event"] == "enter":
-            within = record.get("within") or 0
-            above = set()
-            while within in open_calls:
-                above.add(within)
-                within = open_calls[within]
-            others_open = [call for call in open_calls if call not in above]
-            if others_open:
-                mixed |= {record["call"], *others_open}
-            open_calls[record["call"]] = record.get("within") or 0
-        elif record["event"] == "exit" and record["call"] in open_calls:
-            del open_calls[record["call"]]
-            found.add(record["call"])
-    return frozenset(found - mixed)
 
 
 Place = tuple[int, ...]
@@ -215,11 +228,11 @@ def _by_thread(steps: Sequence[Step]) -> list[list[Step]]:
     return list(found.values())
 
 
-def replay(start: Course, steps: Sequence[Step], bounds: Bounds) -> tuple[Search, Step | None]:
+def replay(start: Sequence[Course], steps: Iterable[Step], bounds: Bounds) -> tuple[Search, Step | None]:
     """All ways from ``start`` through ``steps``; the step that no state can show, if there is one. Raises
     `OutOfBoundsError`.
     """
-    search = Search(bounds, [start], alone(steps))
+    search = Search(bounds, [fork(course) for course in start])
     for one in steps:
         if not search.step(one[1], one[2]):
             return search, one

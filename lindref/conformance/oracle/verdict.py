@@ -77,10 +77,16 @@ class Judgement:
 class Contradiction(Exception):
     """A model state cannot show what was observed: the rule, why, and what it would show."""
 
-    def __init__(self, rule: str, what: str, *alternatives: str, broken: bool = False) -> None:
+    def __init__(
+        self, rule: str, what: str, *alternatives: str, broken: bool = False, told: bool = False, blocked: int = 0
+    ) -> None:
         super().__init__(what)
         self.rule = rule
         self.what = what
         self.alternatives = alternatives
         #: Whether the one who made the trace is at fault, not the one who is judged.
         self.broken = broken
+        #: Whether the call was done, and what it told is what differs.
+        self.told = told
+        #: The thread that waits, and did not in the implementation.
+        self.blocked = blocked

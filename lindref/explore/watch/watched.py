@@ -344,7 +344,7 @@ def watched_step(system: WatchedSystem, places: Places) -> Footprint:
     """``System.step``, and what it touched."""
     touches = Touches(places)
     pools.settle(system)
-    before = _Before(system)
+    before = Before(system)
     system.next_turn = touches
     try:
         system.step()
@@ -355,7 +355,7 @@ def watched_step(system: WatchedSystem, places: Places) -> Footprint:
     return touches.footprint()
 
 
-class _Before:
+class Before:
     """The state before a turn, as far as differences show what the turn changed."""
 
     def __init__(self, system: WatchedSystem) -> None:
@@ -443,4 +443,4 @@ def _differences(name: str, old: Any, new: Any, touches: Touches) -> None:
             touches.add((name,))
 
 
-__all__ = ["WatchedKernel", "WatchedSystem", "watch", "watched_step"]
+__all__ = ["Before", "WatchedKernel", "WatchedSystem", "watch", "watched_step"]

@@ -44,6 +44,20 @@ def insert(directory: Directory, name: bytes, inode: int) -> Directory:
     )
 
 
+def moved_to(directory: Directory, first: int, position: int) -> Directory:
+    """The directory whose entries from position ``first`` on, all added since, stand from ``position`` on instead; the
+    next one comes at ``first``.
+    """
+    entries, names = directory.entries, directory.names
+    for place, (old, entry) in enumerate(tuple(entries.items(start=first)), position):
+        if old >= directory.next_position:
+            break  # those were moved before
+        entries = entries.remove(old).set(place, entry)
+        key = name_hash(entry.name)
+        names = names.set(key, tuple(place if one == old else one for one in names[key]))
+    return with_fields(directory, entries=entries, names=names, next_position=first)
+
+
 def replace(directory: Directory, name: bytes, inode: int) -> Directory:
     """The directory with ``name``, which is there, naming ``inode`` instead; the entry keeps its position."""
     position = find(directory, name)
