@@ -63,9 +63,13 @@ def _parser() -> Arguments:
         metavar="PATH",
         help="recorded scripts: a trace that is called as one is judged along it",
     )
-    check.add_argument("--max-states", type=_positive, default=256, metavar="N", help="states at once (default: 256)")
+    check.add_argument("--max-states", type=_positive, default=1_024, metavar="N", help="most states at once (1024)")
     check.add_argument(
-        "--max-work", type=_positive, default=200_000, metavar="N", help="steps tried besides the trace's"
+        "--max-work",
+        type=_positive,
+        default=1_000_000,
+        metavar="N",
+        help="steps tried besides the trace's (default: 1000000, some minutes)",
     )
     check.add_argument("--json", action="store_true", help="as JSON")
     check.add_argument("files", nargs="+", metavar="FILE")

@@ -46,15 +46,14 @@ class Apart:
 
     def move(self, course: Course, move: Move) -> Attempt:
         """A move made from ``course``."""
-        found = course.tried.get(move)
-        if found is None:
+        known: Attempt | None = course.tried.get(move)
+        if known is None:
             kind, number = move
             act = (lambda one: one.takes_effect(number)) if kind == "call" else (lambda one: one.retries(number))
             found = self.tried(course, act)
             course.touched[move] = self._with_order(course, move, found.touched)
-            course.tried[move] = Attempt(found.after, course.touched[move], found.why)
-            found = course.tried[move]
-        return found
+            known = course.tried[move] = Attempt(found.after, course.touched[move], found.why)
+        return known
 
     def _with_order(self, course: Course, move: Move, touched: Footprint) -> Footprint:
         """A call that serves another, or is its thread's first, needs that to have taken effect."""

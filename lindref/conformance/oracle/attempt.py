@@ -50,7 +50,7 @@ def fork(course: Course) -> Course:
 def attempt(
     course: Course, act: Callable[[Course], None], places: Places, spend: Callable[[], None], *, noting: bool
 ) -> Attempt:
-    """``act`` done from ``course`` in each way. ``spend`` is told of each; with ``noting`` it is noted what it touches."""
+    """``act`` done from ``course`` in each way. ``spend`` is told of each; ``noting``: say what it touches."""
     ways: list[tuple[int, ...]] = [()]
     after: list[Course] = []
     touched, why = Footprint(), None
@@ -100,7 +100,7 @@ def _noting(system: ObservedSystem, touches: Touches) -> Iterator[None]:
     """What is done meanwhile is noted in ``touches``."""
     kernel = system.kernel
     pools.settle(system)
-    before = Before(system)
+    before = Before(system)  # type: ignore[arg-type]  # it is about to be watched
     system.__class__, kernel.__class__ = _WatchedObserved, _WatchedKernel
     system.touches = kernel.touches = touches  # type: ignore[attr-defined]  # both are watched now
     try:

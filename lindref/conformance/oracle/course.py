@@ -86,8 +86,10 @@ class Course:
         self.places: dict[int, int] = {}
         self.ends: dict[int, Record] = {}
         self.entered = 0
-        #: Whether anything could have gone otherwise so far.
+        #: Whether anything could have gone otherwise since last decided (`judge`), or did so that nobody knows in which
+        #: order names came into directories.
         self.free = False
+        self.unordered = False
         #: What was found out about ways to go on from this very state (`apart`).
         self.tried: dict[Any, Any] = {}
         self.touched: dict[Any, Any] = {}
@@ -128,6 +130,7 @@ class Course:
         """A call enters that takes effect later."""
         self._entered(record, later)
         self.put_off[record["call"]] = PutOff(record, later)
+        self.unordered = True
         self.tried.clear()
 
     def sees_route(self, record: Record) -> None:
@@ -544,12 +547,21 @@ class Course:
         self.out.execs.clear()
         self.bare.add(thread.cage)
 
+    def gone(self, cage: int) -> None:
+        """The trace's ``cage`` has ended: its calls never come back."""
+        for call in [call for call, enter in self.open.items() if enter["cage"] == cage]:
+            self.put_off.pop(call, None)
+            self.ends.pop(call, None)
+            self.makers.pop(self.names.calls.get(call, 0), None)
+            self.names.forget_call(call)
+            del self.open[call], self.places[call]
+
     def copy(self, system: ObservedSystem) -> Course:
         """The same way so far, for a system in the same state."""
         other = Course(system, self.world.copy(), self.observes)
         other.names, other.out = self.names.copy(), self.out.copy()
         other.makers, other.open, other.served = dict(self.makers), dict(self.open), set(self.served)
-        other.put_off, other.free = dict(self.put_off), self.free
+        other.put_off, other.free, other.unordered = dict(self.put_off), self.free, self.unordered
         other.places, other.ends, other.entered = dict(self.places), dict(self.ends), self.entered
         other.bare, other.heapless, other.begun = set(self.bare), set(self.heapless), self.begun
         return other

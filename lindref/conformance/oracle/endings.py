@@ -28,6 +28,7 @@ def on_end(course: Course, record: Record, later: Record | None) -> None:
         raise Contradiction("EXIT-3" if whole else "EXIT-1", f"{what} ends", "not to end")
     course.out.ends.remove(event)
     if whole:
+        course.gone(record["cage"])
         if record.get("signal", event.signal) != event.signal:
             raise Contradiction("EXIT-3", f"the cage ends by signal {record['signal']}", f"signal {event.signal}")
         if not event.signal and record.get("status", event.status) != event.status:

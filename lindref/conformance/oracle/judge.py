@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
+from lindref import classes
+from lindref.conformance.oracle.attempt import fork
 from lindref.conformance.oracle.course import Course
 from lindref.conformance.oracle.observed import ObservedSystem
 from lindref.conformance.oracle.search import OutOfBoundsError, Search, Step, interleave, replay
@@ -22,6 +22,8 @@ from lindref.trace.reader import Reader, TraceError
 
 #: How many events further on the end of a call is looked for when it enters.
 AHEAD = 2_000
+#: After so many events it is settled anew what the model's state can be; where calls overlap, by all ways to get there.
+SETTLES, OVERLAPPING = 1_000, 4_000
 #: Most events of the beginning of a trace that are kept to show what led to a verdict: the last ones.
 KEPT = 20_000
 
@@ -40,6 +42,9 @@ def judge(
     read is *broken*; the caller who wants an exception reads it with ``Reader`` beforehand.
     """
     try:
+        if isinstance(trace, str | os.PathLike):
+            with open(trace, "rb") as stream:
+                return judge(Reader(stream, os.fspath(trace)), profile, world=world, bounds=bounds)
         header, records = _opened(trace)
     except TraceError as error:
         return Judgement(Verdict.BROKEN, "FORMAT-3", str(error))
@@ -51,12 +56,7 @@ def judge(
     return Judge(header, chosen, (world or World()).copy(), bounds or Bounds()).run(records)
 
 
-def _opened(
-    trace: Reader | Iterable[Record] | str | os.PathLike[str],
-) -> tuple[Record, Iterator[tuple[int, Record]]]:
-    if isinstance(trace, str | os.PathLike):
-        name = os.fspath(trace)
-        trace = Reader(io.BytesIO(Path(name).read_bytes()), name)
+def _opened(trace: Reader | Iterable[Record]) -> tuple[Record, Iterator[tuple[int, Record]]]:
     if isinstance(trace, Reader):
         return trace.header, _numbered(trace)
     records = iter(trace)
@@ -144,11 +144,19 @@ class Judge:
         self.observes = frozenset(header.get("observes", ("enter", "exit")))
         self.calls = 0
         self.states = 1
+        self.work = 0
         self._pristine = world.copy()
         self._seen: deque[Step] = deque(maxlen=KEPT)
         self._dropped = 0
         #: The set of states, where one is not enough.
         self._search: Search | None = None
+        #: The states that explain what was seen up to some event, all of them; the events since, and the choices that
+        #: the model had made by then.
+        self._settled: list[Course] = []
+        self._since: list[Step] = []
+        self._choices = 0
+        #: Why it is not known any more which other states there could be.
+        self._lost = ""
 
     def start(self) -> Course:
         """The model where the trace begins. Raises `RootError`."""
@@ -171,11 +179,13 @@ class Judge:
         wrong = window.look_on() if found is not None else window.broken
         if wrong is not None:  # what is no trace says nothing about anybody
             return Judgement(Verdict.BROKEN, "FORMAT-3", str(wrong), calls=self.calls)
-        return found or Judgement(Verdict.ALLOWED, calls=self.calls, states=self.states)
+        found = found or Judgement(Verdict.ALLOWED, calls=self.calls, states=self.states)
+        return classes.evolve(found, work=self.work + (self._search.work if self._search is not None else 0))
 
     def _along(self, course: Course, window: Window) -> Judgement | None:
         """The verdict where it is not that all is allowed."""
         last = ""
+        self._settle(course)
         for line, record, later in window:
             step = (line, record, later)
             self._seen.append(step)
@@ -184,33 +194,67 @@ class Judge:
             self.calls += last == "enter"
             try:
                 if self._search is None:
+                    self._keep(course, step)
+                if self._search is None:
                     course.step(record, later)
                 elif not self._search.step(record, later):
                     return self._contradicted(course, self._search.why, step)
                 elif self._search.settled:
+                    self.work += self._search.work
                     course, self._search = self._search.courses[0], None
+                    self._settle(course)
             except Contradiction as found:
                 judged = self._otherwise(course, found, step, window)
                 if judged is not None:
                     return judged
             except OutOfBoundsError as error:
                 return self._undecided(str(error), line)
+            if self._search is not None:
+                self.states = max(self.states, self._search.most)
         if last != "outcome" and "outcome" in self.observes and window.broken is None:
             return Judgement(Verdict.BROKEN, "FORMAT-5", "the trace ends before its outcome", calls=self.calls)
         return None
 
+    def _settle(self, course: Course) -> None:
+        """``course`` is the one state that explains what was seen so far."""
+        course.free = False
+        self._settled, self._since = [fork(course)], []
+        self._choices = course.system.choices.state.count
+
+    def _keep(self, course: Course, step: Step) -> None:
+        """Remember ``step``, which comes next, as long as there may be other states than ``course``."""
+        if len(self._since) >= SETTLES and not self._lost and not self._merges(course):
+            if not self._may_differ(course):
+                self._settle(course)
+            elif len(self._since) >= OVERLAPPING:
+                try:
+                    self._search = replay(self._settled, self._since, self.bounds)[0]
+                except OutOfBoundsError as error:
+                    self._lost = str(error)
+                self._since = []
+                return
+        if not self._lost:
+            self._since.append(step)
+
+    def _may_differ(self, course: Course) -> bool:
+        return course.free or course.system.choices.state.count != self._choices
+
+    def _merges(self, course: Course) -> bool:
+        """Whether the order of the lines says nothing."""
+        return self.header.get("order") == "thread" and course.system.thread_count > 1
+
     def _otherwise(self, course: Course, found: Contradiction, step: Step, window: Window) -> Judgement | None:
         """One state cannot show what was seen: whether another could, which went another way before (JUDGE-8)."""
-        unordered = self.header.get("order") == "thread" and course.system.thread_count > 1
-        if found.broken or not (unordered or course.free or course.system.choices.state.count):
+        if found.broken:
             return self._contradicted(course, found, step)
-        if unordered:
+        if self._merges(course):
             return self._in_any_order(found, window)
-        if self._dropped:
-            return self._undecided(f"more than {KEPT} events in which calls overlap", step[0])
-        self.world = self._pristine.copy()
+        if self._lost:
+            return self._undecided(self._lost, step[0])
+        if not self._may_differ(course):
+            return self._contradicted(course, found, step)
         try:
-            search, failed = replay([self.start()], list(self._seen), self.bounds)
+            search, failed = replay(self._settled, self._since, self.bounds)
         except OutOfBoundsError as error:
             return self._undecided(str(error), step[0])
         self.states = max(self.states, search.most)

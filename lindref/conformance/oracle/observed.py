@@ -212,9 +212,9 @@ class ObservedSystem(System):
         if self.thread_count < 2 or start > _LAST_NUMBER:
             yield
             return
-        before = {kind: kernel.counters.get(kind, 0) for kind in _OWN_NUMBERS}
+        before: dict[int, int] = {kind: kernel.counters.get(kind, 0) for kind in _OWN_NUMBERS}
         inodes_before = plain(kernel.inodes)
-        kernel.counters = kernel.counters.update(dict.fromkeys(_OWN_NUMBERS, start))
+        kernel.counters = kernel.counters.update((kind, start) for kind in _OWN_NUMBERS)
         backing = kernel.backings.number_from(start + 1)
         try:
             yield

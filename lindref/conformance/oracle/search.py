@@ -1,10 +1,10 @@
 """All ways to go on: a set of model states, each thing seen leaving those that can show it (JUDGE-8).
 
-A call takes effect at some moment between its entering and its coming back. So a call that enters while others are under
-way is put off, until it comes back or something is seen that has to do with it; then those of the others that have to
-do with that may go first, in any order (`apart`). A call that took effect before it came back has its result, which
-must be the one that will be seen. Whatever the model may do in more than one way is done in each. States that are
-equal, and wait for the same, are one.
+A call takes effect at some moment between its entering and its coming back. So a call that enters while others are
+under way is put off, until it comes back or something is seen that has to do with it; then those of the others that
+have to do with that may go first, in any order (`apart`). A call that took effect before it came back has its result,
+which must be the one that will be seen. Whatever the model may do in more than one way is done in each. States that are
+equal, and wait for the same, are one, and of two of which one can still become the other that one is enough.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Verdict(Enum):
 class Bounds:
     """How much work a judgement may be: model states held at once, and calls tried in all (beside the trace's own)."""
 
-    states: int = 256
-    work: int = 200_000
+    states: int = 1_024
+    work: int = 1_000_000
 
 
 @classes.frozen
@@ -41,7 +41,7 @@ class Judgement:
     ``rule``: the id in spec/, empty where the verdict needs none; ``what``: in one line; ``call``: the call as strace
     shows it; ``alternatives``: what would have been allowed; ``line``: of the trace (from 1; 0 for none); ``prefix``:
     the shortest beginning of the trace that shows it (of a long one its last part); ``calls``: that were judged;
-    ``states``: most model states at once.
+    ``states``: most model states at once; ``work``: steps tried besides the trace's own.
     """
 
     verdict: Verdict
@@ -53,6 +53,7 @@ class Judgement:
     prefix: tuple[Record, ...] = ()
     calls: int = 0
     states: int = 1
+    work: int = 0
 
     @property
     def allowed(self) -> bool:
@@ -71,6 +72,7 @@ class Judgement:
             "prefix": list(self.prefix),
             "calls": self.calls,
             "states": self.states,
+            "work": self.work,
         }
 
 
