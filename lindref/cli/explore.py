@@ -6,25 +6,20 @@ import argparse
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 from lindref.arguments import USAGE, Arguments
+from lindref.cli import explored, exploring
 from lindref.cli.run import GRATE_HELP, MAX_WORKERS, UsageError, environment, kit_libraries, number
-from lindref.explore.checkpoint import Checkpoint
 from lindref.explore.errors import HelpersError
-from lindref.explore.exhaustive import Bounds, Search, deepen
-from lindref.explore.outcomes import Outcomes, result_of, schedule
-from lindref.explore.sampled import answers_of, at_random, with_priorities
+from lindref.explore.exhaustive import Bounds
+from lindref.explore.explain import explain_all
+from lindref.explore.outcomes import Outcomes
 from lindref.posix import console
 from lindref.profile import by_name
-from lindref.state.codec import digest
 from lindref.state.errors import StateError
-from lindref.system import state as states
 from lindref.system.boot import BootError, LoadError, boot
-from lindref.system.choices import Replay, ScheduleError, parse_schedule
+from lindref.system.choices import ScheduleError
 from lindref.system.outcome import STATUS, Ending
 from lindref.system.runtime import Config
 from lindref.system.system import System
@@ -47,11 +42,11 @@ def _parser() -> Arguments:
     add("--preemptions", type=number(0), metavar="N", help="exhaustive: at most N per schedule (default: any number)")
     add("--max-states", type=number(1), default=100_000, metavar="N", help="exhaustive: most states (%(default)s)")
     add("--no-reduction", action="store_true", help="exhaustive: try every thread, also where the order cannot matter")
-    text = "exhaustive: the file of the search, written now and then and at its end, also by Ctrl-C; it goes on from it"
+    text = "the file of the search, written now and then and at its end, also by Ctrl-C; it goes on from it"
     add("--checkpoint", type=Path, metavar="FILE", help=text)
-    text = "exhaustive: processes that run turns, this one among them (%(default)s); what is reported is the same"
+    text = "processes that search, this one among them (%(default)s); what is reported is the same"
     add("--workers", type=number(1, 256), default=1, metavar="N", help=text)
-    add("--dask", metavar="ADDRESS", help="exhaustive: the scheduler of a Dask cluster whose workers run turns, too")
+    add("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster whose workers search, too")
     add("--runs", type=number(1), default=100, metavar="N", help="random, pct: how many (%(default)s)")
     add("--depth", type=number(1), default=3, metavar="N", help="pct: ordered events of a failure (%(default)s)")
     add("--seed", type=number(0), default=0, metavar="N", help="random, pct: where the choices come from")
@@ -59,7 +54,7 @@ def _parser() -> Arguments:
     where = "threads may switch before accesses to memory that others reach: none, shared (default: all but those to "
     where += "the stack frames of a thread's own functions), all"
     add("--accesses", choices=("none", "shared", "all"), default="shared", help=where)
-    add("--json", action="store_true", help="a list of {stdout, stderr, exit_status, deadlock, count, schedule}")
+    add("--json", action="store_true", help="a list of {stdout, stderr, exit_status, kind, count, schedule, …}")
     add("--replay", metavar="SCHEDULE", help="run this one schedule, as a report names it, and show what it writes")
     add("--stdin", metavar="FILE", help="what the program reads")
     add("--root", metavar="DIR", help="the root; PROGRAM is then a path inside it (default: the working directory)")
@@ -117,119 +112,22 @@ def _boot(options: argparse.Namespace) -> System:
     return system
 
 
-class _Progress:
-    """A line on standard error that says how far it is, where somebody looks and it takes its time."""
-
-    def __init__(self, what: str, most: int) -> None:
-        self.what, self.most = what, most
-        self.shown = False
-        self.began = self.last = time.monotonic()
-
-    def __call__(self, count: int) -> None:
-        now = time.monotonic()
-        if sys.stderr.isatty() and now - self.began > 2 and now - self.last > 0.2:
-            self.last, self.shown = now, True
-            sys.stderr.write(f"\r{count} of at most {self.most} {self.what}, {count / (now - self.began):.0f}/s ")
-
-    def done(self) -> None:
-        """Take the line away."""
-        if self.shown:
-            sys.stderr.write("\r\x1b[K")
-
-
 def _explore(system: System, options: argparse.Namespace) -> Outcomes:
     """Search or sample, and say where a bound was reached."""
-    if options.strategy == "exhaustive":
-        progress = _Progress("states", options.max_states)
-        reduction = not options.no_reduction
-        bounds = Bounds(options.preemptions, options.max_states, _kinds(options.kinds), reduction)
-        outcomes, search = _deepen(system, bounds, progress, options)
-        progress.done()
-        if not search.complete:
-            sys.stderr.write(
-                f"lindref explore: stopped at --max-states {options.max_states}: there may be other outcomes\n"
-            )
-        elif not options.json:
-            bound = "" if options.preemptions is None else f", at most {options.preemptions} preemptions"
-            spared = f", {search.spared} times a thread not tried whose turn could wait" if search.reduces else ""
-            found = f"{search.visited} states in {search.turns} turns, {search.merged} reached again"
-            sys.stdout.write(f"complete: {found}{spared}{bound}\n")
-        return outcomes
-    progress = _Progress("runs", options.runs)
-    if options.strategy == "random":
-        outcomes = at_random(system, options.runs, options.seed, progress)
-    else:
-        outcomes = with_priorities(system, options.runs, options.seed, options.depth, progress)
-    progress.done()
+    if options.strategy != "exhaustive":
+        return exploring.sample(system, options)
+    bounds = Bounds(options.preemptions, options.max_states, _kinds(options.kinds), not options.no_reduction)
+    outcomes, search = exploring.search(system, bounds, options)
+    if not search.complete:
+        sys.stderr.write(
+            f"lindref explore: stopped at --max-states {options.max_states}: there may be other outcomes\n"
+        )
+    elif not options.json:
+        bound = "" if options.preemptions is None else f", at most {options.preemptions} preemptions"
+        spared = f", {search.spared} times a thread not tried whose turn could wait" if search.reduces else ""
+        found = f"{search.visited} states in {search.turns} turns, {search.merged} reached again"
+        sys.stdout.write(f"complete: {found}{spared}{bound}\n")
     return outcomes
-
-
-def _deepen(
-    system: System, bounds: Bounds, progress: _Progress, options: argparse.Namespace
-) -> tuple[Outcomes, Search]:
-    """The search, from where its file left it, if there is one, and with helpers, if there are any."""
-    begins: list[Callable[[Search], None]] = []
-    first = states.freeze(system)
-    with ExitStack() as stack:
-        if options.checkpoint is not None:
-            kinds = None if bounds.kinds is None else tuple(sorted(bounds.kinds))
-            limits = (bounds.preemptions, bounds.states, kinds, bounds.reduction)
-            file = Checkpoint(options.checkpoint, digest((first, limits)))
-            begins.append(lambda search: file.keep(search.running))
-            stack.callback(file.write)  # also where somebody has had enough of it
-        if options.dask is not None or options.workers > 1:
-            from lindref.explore import helpers  # most searches are alone
-
-            pool = (
-                helpers.cluster(first, system.libraries, options.dask)
-                if options.dask is not None
-                else helpers.processes(first, system.libraries, options.workers - 1)
-            )
-            group = helpers.Helpers(stack.enter_context(pool))
-            begins.append(group.help)
-            stack.callback(lambda: _lost(group.lost))
-
-        def begin(search: Search) -> None:
-            for tell in begins:
-                tell(search)
-
-        return deepen(system, bounds, progress, begin)
-
-
-def _lost(what: str) -> None:
-    if what:
-        sys.stderr.write(f"lindref explore: went on without helpers: {what}\n")
-
-
-def _replay(system: System, options: argparse.Namespace) -> int:
-    """Run one schedule as ``lindref run`` would, or report it."""
-    system.choices.chooser = Replay(parse_schedule(options.replay))
-    outcome = system.run()
-    result = result_of(system)
-    if options.json:
-        outcomes = Outcomes()
-        outcomes.add(result, answers_of(system))
-        sys.stdout.write(json.dumps(outcomes.as_json()) + "\n")
-        return outcome.status
-    sys.stdout.buffer.write(result.stdout)
-    sys.stdout.flush()
-    sys.stderr.buffer.write(result.stderr)
-    if Ending(outcome.ending) in STATUS:
-        sys.stderr.write(f"lindref explore: {outcome.ending}: {outcome.text}\n")
-    return outcome.status
-
-
-def _report(outcomes: Outcomes, write: Callable[[str], object]) -> None:
-    """The outcomes for people."""
-    for number_, (result, found) in enumerate(outcomes.sorted(), 1):
-        many = "1 schedule" if found.count == 1 else f"{found.count} schedules"
-        write(f"outcome {number_}: {result.ending}, exit status {result.exit_status}, {many}\n")
-        write(f"  --replay '{schedule(found.answers)}'\n")
-        for name, data in (("stdout", result.stdout), ("stderr", result.stderr)):
-            for line in data.decode("utf-8", "backslashreplace").splitlines():
-                write(f"  {name}: {line}\n")
-        for line in result.text.splitlines():
-            write(f"  {line}\n")
 
 
 def main(argv: list[str]) -> int:
@@ -242,8 +140,9 @@ def main(argv: list[str]) -> int:
         _kinds(options.kinds)
         system = _boot(options)
         if options.replay is not None:
-            return _replay(system, options)
+            return explored.replay(system, options)
         outcomes = _explore(system, options)
+        told = explain_all(system, outcomes)
     except (StateError, HelpersError) as error:
         sys.stderr.write(f"lindref explore: {error}\n")
         return USAGE
@@ -255,7 +154,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"lindref explore: {error}\n")
         return STATUS[Ending.LOAD] if isinstance(error, LoadError) else USAGE
     if options.json:
-        sys.stdout.write(json.dumps(outcomes.as_json(), indent=1) + "\n")
+        sys.stdout.write(json.dumps(explored.as_json(outcomes, told), indent=1) + "\n")
     else:
-        _report(outcomes, sys.stdout.write)
+        explored.report(outcomes, told, sys.stdout.write)
     return 0

@@ -1,13 +1,18 @@
-"""A search in a file: what its turns came to, so that it can be gone through again as far as it was (EXP-8)."""
+"""A search in a file, so that it can be gone on with (EXP-8): of an exhaustive one what its turns came to, of sampling
+the runs there were.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lindref.explore.packing import entries, pack, remember, unpack
 from lindref.explore.running import Turns
+from lindref.explore.sampling import Sampling
 from lindref.state import saved
 
 KIND = "exploration"
@@ -27,9 +32,11 @@ class Checkpoint:
         self.path = path
         self._identity = identity
         self._parts: list[Turns] = []
+        self._sampling: Sampling | None = None
         self._found: tuple[Any, ...] = ()
         self._written = time.monotonic()
         self._wait = _EVERY
+        self._refused = False
         if path.exists():
             self._found = self._load()
 
@@ -46,11 +53,26 @@ class Checkpoint:
         number = len(self._parts)
         self._parts.append(running)
         if number < len(self._found):
-            try:
+            with self._trusted():
                 remember(running, unpack(self._found[number], running.places))
-            except ValueError as error:
-                raise saved.StateError(str(error), str(self.path)) from None
         running.told = self._told
+
+    def sample(self, sampling: Sampling) -> None:
+        """The runs of ``sampling`` are kept; it has those that the file has."""
+        if self._found:
+            with self._trusted():
+                sampling.unpack(self._found)
+        self._sampling = sampling
+        sampling.told = self._told
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        """What the file has is used here; where that cannot be, it stays as it is."""
+        try:
+            yield
+        except ValueError as error:
+            self._refused = True
+            raise saved.StateError(str(error), str(self.path)) from None
 
     def _told(self) -> None:
         now = time.monotonic()
@@ -61,5 +83,10 @@ class Checkpoint:
 
     def write(self) -> None:
         """Write the file; raises ``StateError`` where that fails."""
+        if self._refused:
+            return
+        if self._sampling is not None:
+            saved.save(self.path, KIND, (self._identity, self._sampling.packed()))
+            return
         parts = tuple(pack(part.places, entries(part.remembered)) for part in self._parts)
         saved.save(self.path, KIND, (self._identity, (*parts, *self._found[len(parts) :])))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lindref import classes
+from lindref.explore import rounds
 from lindref.explore.graph import Graph, Known
-from lindref.explore.outcomes import Found, Outcomes, Result, result_of
+from lindref.explore.outcomes import Found, Outcomes, Result, result_of, trimmed
 from lindref.explore.races import Backwards, Spot
 from lindref.explore.running import Key, Standing, Turned, Turns, Way
 from lindref.explore.turn import branch
@@ -104,7 +105,7 @@ class Search:
         self._progress = progress
         self._on = 0
         # Whether the time belongs to a state: not as long as nobody looks at a clock.
-        self._timed = not self.reduces or schedule.next_deadline(system) is not None
+        self._timed = schedule.next_deadline(system) is not None
         # Whether states come again on a way: then every thread is tried in each, and no turns are joined.
         self._round = False
         self._looked = self.running.places.bit(CLOCK)
@@ -160,7 +161,17 @@ class Search:
         while True:
             first = self._attempt()
             if first is not None:
-                return self.graph.outcomes(first, self.running.answers)
+                outcomes = self.graph.outcomes(first, self.running.answers)
+                self._add_rounds(outcomes, first)
+                return outcomes
+
+    def _add_rounds(self, outcomes: Outcomes, first: Key) -> None:
+        """Runs that have no end, where all was seen (EXP-10)."""
+        if not self.complete or self.cut or self.bounds.kinds is not None:
+            return
+        for ways in rounds.endless(self.graph, first):
+            answers = trimmed(self.running.answers(ways))
+            outcomes.add(rounds.run(branch(self.running.first, self.running.system), answers), answers)
 
     def _attempt(self) -> Key | None:
         """Search all; the key of the first state, or nothing where turns were taken for one that must not be."""
@@ -205,7 +216,7 @@ class Search:
                 self._timed = True  # EXP-7
                 return None
             if turned.to in self._open:
-                if not self._round:
+                if self.reduces and not self._round:
                     self._round = True
                     return None
                 continue  # nothing follows that does not follow the state as it was before

@@ -6,22 +6,16 @@ remembers. So what it reports does not depend on how many there are, where they 
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from lindref import classes
-from lindref.explore.errors import HelpersError
 from lindref.explore.exhaustive import Bounds, Node, Search
 from lindref.explore.packing import entries, pack, remember, unpack
+from lindref.explore.pools import Future, Pool, first_state
 from lindref.explore.running import Way, go
-from lindref.profile import by_name
-from lindref.state.codec import decode, encode
 from lindref.system import schedule
 from lindref.system import state as states
-from lindref.system.state import SystemState
-from lindref.system.system import System
 
 #: How many states a task explores, at most.
 _SIZE = 300
@@ -45,40 +39,10 @@ class Task:
     racy: tuple[Any, ...]
 
 
-class Future(Protocol):
-    """A task under way."""
-
-    def done(self) -> bool:
-        """Whether it is over."""
-
-    def result(self) -> Any:
-        """What it returned, or the error."""
-
-
-class Pool(Protocol):
-    """Where tasks are run."""
-
-    size: int
-
-    def submit(self, task: Task) -> Future:
-        """Begin a task."""
-
-
-#: The first state in this process, by what it was sent as, and a system that has its images.
-_FIRST: dict[bytes, tuple[SystemState, System]] = {}
-
-
 def run_task(first: bytes, libraries: Callable[[], Sequence[str]] | None, task: Task) -> Any:
     """Explore for a task, in whatever process: the turns that were run, as plain data."""
-    found = _FIRST.get(first)
-    if found is None:
-        state = decode(first)
-        assert isinstance(state, SystemState)
-        like = System(profile=by_name(state.profile), config=state.config, engine="reference")
-        like.libraries = libraries
-        _FIRST.clear()
-        found = _FIRST[first] = (state, states.thaw(state, like=like))
-    system = states.thaw(found[0], like=found[1])
+    state, like = first_state(first, libraries)
+    system = states.thaw(state, like=like)
     for way, turns in task.ways:
         schedule.wake_due(system)
         go(system, way, turns)
@@ -123,17 +87,24 @@ class Helpers:
             try:
                 packed = future.result()
             except Exception as error:  # noqa: BLE001  # whatever became of a helper, the search goes on without
-                self.lost = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+                self._lose(error)
                 continue
             self.helped += remember(search.running, unpack(packed, search.running.places))
         free = 0 if self.lost else self._pool.size + 1 - len(self._under_way)
         if free > 0:
             for key, task in self._tasks(search, path):
                 self._given.add(key)
-                self._under_way.append(self._pool.submit(task))
+                try:
+                    self._under_way.append(self._pool.submit(run_task, task))
+                except Exception as error:  # noqa: BLE001  # as above
+                    self._lose(error)
+                    return
                 free -= 1
                 if not free:
                     break
+
+    def _lose(self, error: Exception) -> None:
+        self.lost = self.lost or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
     def _tasks(self, search: Search, path: Sequence[Node]) -> Iterator[tuple[tuple[Any, ...], Task]]:
         """What may have to be explored, from the beginning of the way on."""
@@ -146,61 +117,3 @@ class Helpers:
                     racy = tuple(search.racy)
                     yield key, Task(tuple(ways), way, node.left, search.reduces, kinds, search.timed, racy)
             ways.append((node.way, node.turns))
-
-
-# Pools.
-
-
-def _quiet() -> None:
-    """Ctrl-C is the search's, which ends its helpers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def processes(first: SystemState, libraries: Callable[[], Sequence[str]] | None, count: int) -> Iterator[Pool]:
-    """``count`` processes on this machine."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    sent = encode(first)
-    executor = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet)
-
-    class Processes:
-        size = count
-
-        @staticmethod
-        def submit(task: Task) -> Future:
-            return executor.submit(run_task, sent, libraries, task)
-
-    try:
-        yield Processes()
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def cluster(first: SystemState, libraries: Callable[[], Sequence[str]] | None, address: str) -> Iterator[Pool]:
-    """The workers of the Dask cluster whose scheduler is at ``address``; raises ``HelpersError``."""
-    try:
-        import distributed
-    except ImportError:
-        raise HelpersError("--dask needs the extra lindref[distributed]") from None
-    try:
-        client = distributed.Client(address, timeout="10s", set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise HelpersError(f"--dask: no cluster at {address}: {reason}") from None
-    sent = client.scatter(encode(first), broadcast=True, hash=True)
-
-    class Cluster:
-        size = max(len(client.scheduler_info()["workers"]), 1) * 2
-
-        @staticmethod
-        def submit(task: Task) -> Future:
-            future: Future = client.submit(run_task, sent, libraries, task, pure=False)
-            return future
-
-    try:
-        yield Cluster()
-    finally:
-        client.close()

@@ -10,7 +10,7 @@ from lindref.explore.outcomes import Result, result_of
 from lindref.explore.races import Spot, Steps, spot_of
 from lindref.explore.turn import TurnChooser, branch, goes_on, others
 from lindref.explore.turn import key as key_of
-from lindref.explore.watch.footprint import Footprint, Places
+from lindref.explore.watch.footprint import CLOCK, Footprint, Places
 from lindref.explore.watch.watched import WatchedSystem, watch, watched_step
 from lindref.system import schedule
 from lindref.system import state as states
@@ -181,8 +181,13 @@ class Turns:
                 steps.append((watched_step(system, self.places), spot))
                 points = points + chooser.points
         else:
+            assert isinstance(system, WatchedSystem)
+            system.listens = True
+            system.forget_clock()
             system.step()
             points = chooser.points
+            if system.clock_read:
+                steps.append((Footprint(reads=self.places.bit(CLOCK)), None))
         skip = 1 if len(node.order) > 1 else 0
         asked = [point for place, point in enumerate(points) if place < skip or point.kind != "thread"]
         further = others(asked, max(len(more) + skip, skip), self.kinds)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import pytest
 
 from lindref.cli.main import main
 from lindref.explore import running
+from lindref.state import saved
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -68,3 +73,19 @@ def test_of_another_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.count("\n") == 1
     file.write_bytes(before[:-5])
     assert explore("--preemptions", "0", "--checkpoint", str(file)) == 2
+
+
+@pytest.mark.parametrize("words", [["--max-states", "100000"], ["--strategy", "random", "--runs", "100000"]])
+def test_a_signal_from_outside(words: list[str], tmp_path: Path) -> None:
+    """EXP-8: SIGINT to a search with helpers: it ends at once, with a line, and the file has what was found."""
+    file = tmp_path / "search"
+    command = [sys.executable, "-m", "lindref.cli.main", "explore", "--root-mode", "blank", "--checkpoint", str(file)]
+    program = str(DATA / "dining.wasm")
+    with subprocess.Popen([*command, *words, "--workers", "2", program], stderr=subprocess.PIPE, text=True) as search:
+        time.sleep(3)
+        assert search.poll() is None
+        search.send_signal(signal.SIGINT)
+        _, told = search.communicate(timeout=60)
+    assert search.returncode == 130
+    assert told == f"\nlindref explore: stopped; --checkpoint {file} goes on from here\n"
+    assert isinstance(saved.load(file, "exploration"), tuple)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lindref.cli.main import main
-from lindref.explore import helpers
+from lindref.explore import helpers, pools, sampling
 from lindref.explore.exhaustive import Bounds, Search
+from lindref.explore.sampled import Plan
 from lindref.posix import console
+from lindref.state.codec import encode
 from lindref.system import state as states
 from lindref.system.boot import boot
 from lindref.system.runtime import Config
@@ -34,8 +37,8 @@ class Here:
     def __init__(self, first: bytes) -> None:
         self.first = first
 
-    def submit(self, task: helpers.Task) -> Any:
-        packed = helpers.run_task(self.first, None, task)
+    def submit(self, work: pools.Work, task: Any) -> Any:
+        packed = work(self.first, None, task)
 
         class Done:
             def done(self) -> bool:
@@ -53,7 +56,7 @@ def test_the_same_with_helpers(bounds: Bounds) -> None:
     alone = Search(program(), bounds)
     expected = alone.run()
     search = Search(program(), bounds)
-    group = helpers.Helpers(Here(helpers.encode(states.freeze(program()))))
+    group = helpers.Helpers(Here(encode(states.freeze(program()))))
     group.help(search)
     found = search.run()
     assert found.as_json() == expected.as_json()
@@ -92,3 +95,21 @@ def test_no_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().err
     assert "--dask" in told
     assert told.count("\n") == 1
+
+
+def test_a_helper_that_dies() -> None:
+    """EXP-8: the search goes on alone, says what became of it, and finds the same."""
+    plan, first = Plan("random", 1), states.freeze(program())
+    with pools.processes(first, None, 1) as pool:
+        assert len(pool.submit(sampling.run_batch, (plan, 0, 2)).result()) == 2
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+        some = sampling.Sampling(program(), plan, 8)
+        assert some.run(pool).as_json() == sampling.Sampling(program(), plan, 8).run().as_json()
+        search = Search(program(), Bounds(1))
+        group = helpers.Helpers(pool)
+        group.help(search)
+        assert search.run().as_json() == Search(program(), Bounds(1)).run().as_json()
+    assert some.lost.startswith("BrokenProcessPool: ")
+    assert group.lost.startswith("BrokenProcessPool: ")

@@ -119,7 +119,7 @@ def test_clocks() -> None:
     def says(text: bytes) -> tuple[Any, ...]:
         return (StoreStep(512, text), CallStep(WRITE, (1, Pointer(512), 1)))
 
-    nap = (StoreStep(640, bytes(8) + (2000).to_bytes(8, "little")), CallStep(NANOSLEEP, (Pointer(640), 0)))
+    nap = (StoreStep(640, bytes(8) + (2000).to_bytes(8, "little")), CallStep(NANOSLEEP, (1, 0, Pointer(640), 0)))
     steps = (fork((*nap, *says(b"c"), exits(0))), *nap, *says(b"p"), WAIT, exits(0))
     compare(lambda: ready(ScriptState(steps)))
 

@@ -116,18 +116,38 @@ for _name in _MAPS:
     setattr(WatchedKernel, _name, _map(_name))
 for _name in _SCALARS:
     setattr(WatchedKernel, _name, _scalar(_name, ("kernel", _name)))
-WatchedKernel.now = _scalar("now", CLOCK)
+
+
+def _clock() -> Any:
+    """The time: who looks at it in a turn is noted also where nothing else is."""
+
+    def get(self: Any) -> Any:
+        held = self.__dict__
+        touches = held.get("touches")
+        if touches is not None:
+            touches.read(CLOCK)
+        elif held.get("listening"):
+            held["clock_read"] = True
+        return held["now"]
+
+    return property(get, _setter("now"))
+
+
+WatchedKernel.now = _clock()
 
 
 @contextmanager
 def _unseen(system: WatchedSystem) -> Iterator[Touches | None]:
     """What is done here is not noted."""
-    touches = system.touches
-    system.touches = system.kernel.touches = None  # type: ignore[attr-defined]  # a WatchedKernel
+    touches, held = system.touches, system.kernel.__dict__
+    listening = held.get("listening", False)
+    system.touches = held["touches"] = None
+    held["listening"] = False
     try:
         yield touches
     finally:
-        system.touches = system.kernel.touches = touches  # type: ignore[attr-defined]  # as above
+        system.touches = held["touches"] = touches
+        held["listening"] = listening
 
 
 class WatchedSystem(System):
@@ -264,12 +284,28 @@ class WatchedSystem(System):
     #: What the next turn is to be noted in.
     next_turn: Touches | None = None
 
+    #: Whether it is noted that a turn looks at the clock, where nothing else is (``clock_read``).
+    listens = False
+
+    @property
+    def clock_read(self) -> bool:
+        """Whether a turn has looked at the clock."""
+        return bool(self.kernel.__dict__.get("clock_read"))
+
+    def forget_clock(self) -> None:
+        """The next turn is the first that is listened to."""
+        self.kernel.__dict__["clock_read"] = False
+
     def _turn(self, thread: Thread) -> None:
         touches = self.next_turn
-        if touches is None:
-            super()._turn(thread)
-            return
         kernel = self.kernel
+        if touches is None:
+            kernel.__dict__["listening"] = self.listens
+            try:
+                super()._turn(thread)
+            finally:
+                kernel.__dict__["listening"] = False
+            return
         self.touches = kernel.touches = touches  # type: ignore[attr-defined]  # a WatchedKernel
         self.watcher = self
         try:
