@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from lindref.properties.checks import check, check_copies, check_runs, check_tables
 from lindref.properties.copies import Copier, LindrefCopier, Pages
-from lindref.properties.driven import Driven, LindrefDriven, Look
+from lindref.properties.driven import Besieged, Driven, LindrefDriven, Look, Waiting
 from lindref.properties.machine import TablesMachine, tables_machine
 from lindref.properties.runs import LindrefRuns, Runs, Seen
+from lindref.properties.siege import SiegeMachine, siege_machine
 from lindref.properties.statements import STATEMENTS, Statement
 from lindref.properties.strategies import cage_trees, call_scripts, grate_stacks, histories, schedules
 from lindref.properties.system_machine import SystemMachine, system_machine
@@ -21,6 +22,7 @@ from lindref.properties.tables import LindrefTables, Tables
 
 __all__ = [
     "STATEMENTS",
+    "Besieged",
     "Copier",
     "Driven",
     "LindrefCopier",
@@ -31,10 +33,12 @@ __all__ = [
     "Pages",
     "Runs",
     "Seen",
+    "SiegeMachine",
     "Statement",
     "SystemMachine",
     "Tables",
     "TablesMachine",
+    "Waiting",
     "cage_trees",
     "call_scripts",
     "check",
@@ -44,6 +48,7 @@ __all__ = [
     "grate_stacks",
     "histories",
     "schedules",
+    "siege_machine",
     "system_machine",
     "tables_machine",
 ]

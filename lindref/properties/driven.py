@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from lindref import classes
@@ -20,8 +20,10 @@ from lindref.system.boot import boot_script
 from lindref.system.capable import DEVIATION
 from lindref.system.choices import Replay
 from lindref.system.events import Event
+from lindref.system.python.grate import Grate
 from lindref.system.runtime import Config
 from lindref.system.script_runner import AwaitStep, ScriptRunner, ScriptState
+from lindref.system.threads import InGrate
 
 #: The promise, without the rules about who may ask for what: those have statements of their own (C1 …).
 PROFILE = Profile("spec", frozenset(DEVIATION.values()))
@@ -80,6 +82,25 @@ class Driven(Protocol):
         """The answers to all choice points so far."""
 
 
+@classes.frozen
+class Waiting:
+    """A thread that waits for what it is given: of ``cage``, its id, and, where it is a worker, the call it serves."""
+
+    cage: int
+    tid: int
+    call: int = 0
+
+
+class Besieged(Driven, Protocol):
+    """An implementation that is driven in its handlers, too (``SiegeMachine``)."""
+
+    def waiting(self) -> list[Waiting]:
+        """The threads that have nothing to do."""
+
+    def give_handler(self, call: int, steps: tuple[Any, ...]) -> None:
+        """What the function that serves call ``call`` does next."""
+
+
 class _Fed:
     """Answers choice points of threads, and which zombie is taken; all others get 0."""
 
@@ -95,11 +116,21 @@ class _Fed:
 class LindrefDriven:
     """lindref itself: cage 1 waits for what it is given; children and threads do, too."""
 
-    def __init__(self, answers: tuple[int, ...] | None = None) -> None:
+    def __init__(
+        self,
+        answers: tuple[int, ...] | None = None,
+        *,
+        profile: Profile = PROFILE,
+        config: Config | None = None,
+        grates: Sequence[Grate] = (),
+    ) -> None:
+        """``grates`` are put over cage 1, the last closest to it."""
         self._fed = _Fed()
         chooser = self._fed if answers is None else Replay(answers)
         script = ScriptState((AwaitStep(),))
-        self._system = boot_script(script, profile=PROFILE, config=Config(), chooser=chooser)
+        self._system = boot_script(
+            script, profile=profile, config=config or Config(), chooser=chooser, grates=tuple(grates)
+        )
         console.end_stdin(self._system.kernel)
         self._events: list[Event] = []
         self._system.observers.append(self)
@@ -116,6 +147,29 @@ class LindrefDriven:
                 thread.runner.give(steps)
                 return
         raise LookupError(f"there is no thread {tid} of cage {cage}")
+
+    def waiting(self) -> list[Waiting]:
+        """See ``Besieged``."""
+        found = []
+        for thread in self._system.threads.values():
+            runner = thread.runner
+            if thread.runnable and isinstance(runner, ScriptRunner) and runner.awaits:
+                caller = self._system.threads.get(thread.serving)
+                served = None if caller is None else caller.status
+                call = served.pending.id if isinstance(served, InGrate) and served.worker == thread.key else 0
+                if bool(thread.slot) == bool(call):
+                    found.append(Waiting(thread.cage, thread.tid, call))
+        return found
+
+    def give_handler(self, call: int, steps: tuple[Any, ...]) -> None:
+        """See ``Besieged``."""
+        for thread in self._system.threads.values():
+            if isinstance(thread.status, InGrate) and thread.status.pending.id == call:
+                runner = self._system.threads[thread.status.worker].runner
+                assert isinstance(runner, ScriptRunner)
+                runner.give(steps)
+                return
+        raise LookupError(f"call {call} is served by nobody")
 
     def turn(self, answer: int) -> list[Event]:
         """See ``Driven``."""

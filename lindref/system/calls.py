@@ -46,7 +46,8 @@ def begin(system: System, thread: Thread, request: SyscallRequest, then: str = "
     if system.shelf and request.number == EXECVE:
         from lindref.system.python import stack
 
-        if stack.execs_word(system, thread, request):
+        own = then != "guest" or not capable.foreign(system, thread, request)
+        if own and stack.execs_word(system, thread, request):
             return
     args = request.args
     if request.number in _WITH_TID and request.caller == request.target:
@@ -125,21 +126,18 @@ def ask_kernel(
     """RawPOSIX does the call, or does another try of it."""
     how = (pending.memo, timed_out, interrupted, thread.cage)
     call = Call(pending.number, pending.target, thread.tid, pending.args, *how)
-    result = system.kernel.call(call, _served(system, thread) if thread.serving else ())
+    result = system.kernel.call(call, capable.lent(system, thread) if thread.serving else ())
     if system.kernel.touched:
         system.wake_changed()
     _answer(system, thread, pending, result)
 
 
-def _served(system: System, thread: Thread) -> list[int]:
-    """The cages that made the calls which ``thread`` serves, the nearest first."""
-    found = []
-    seen: Thread | None = thread
-    while seen is not None and seen.serving:
-        seen = system.threads.get(seen.serving)
-        if seen is not None:
-            found.append(seen.cage)
-    return found
+def again(system: System, thread: Thread, status: Retry) -> None:
+    """Another try of a call that waited. It is judged again: what was no cage when it was made may be one by now."""
+    pending = status.pending
+    if pending.then == "guest" and capable.refuse_again(system, thread, pending):
+        return
+    ask_kernel(system, thread, pending, timed_out=status.timed_out, interrupted=status.interrupted)
 
 
 def _answer(system: System, thread: Thread, pending: Pending, result: Result) -> None:

@@ -179,11 +179,16 @@ class ScriptRunner:
             target = self.state.pairs[2 * target.index + 1]
         return SyscallRequest(step.number, 0, step.caller or own, target or own, args)
 
+    @property
+    def awaits(self) -> bool:
+        """Whether it stands at an ``AwaitStep``."""
+        at = self.state.position
+        return self.state.steps[at : at + 1] == (AwaitStep(),)
+
     def give(self, steps: tuple[Any, ...]) -> None:
         """What a script that stands at an ``AwaitStep`` does before it waits again; ``ValueError`` if it does not."""
         done = self.state.steps[: self.state.position]
-        waits = self.state.steps[len(done) : len(done) + 1] == (AwaitStep(),)
-        if not waits:
+        if not self.awaits:
             raise ValueError(f"the script does not wait at step {self.state.position}")
         self.changed = True
         self.state = replace(self.state, steps=(*done, *steps, AwaitStep()))

@@ -249,7 +249,7 @@ class System:
         status = thread.status
         if isinstance(status, Retry):
             thread.status = Ready()
-            calls.ask_kernel(self, thread, status.pending, timed_out=status.timed_out, interrupted=status.interrupted)
+            calls.again(self, thread, status)
             if not self._goes_on(thread):
                 return 0
         elif isinstance(status, Calling):

@@ -1,7 +1,8 @@
 """Whom a cage may name in its calls: pure functions that say which rule a call breaks, "" if none (CAP-1 … CAP-5).
 
-``handed`` are the cages that the calls being served name: their targets, and the owners of their arguments. ``master``
-is the cage whose program the actor runs: itself, or, in a forked child that has not exec'd, the cage it comes from.
+``handed`` are the cages that the call being served hands over: its target and the owners of its arguments, as far as
+its maker may name them. ``master`` is the cage whose program the actor runs: itself, or, in a forked child that has not
+exec'd, the cage it comes from.
 
 The *way* of a call is who serves it, and who serves it when that one passes it on, and so on. What others have imposed
 on a cage is what stands on the ways of its calls.
@@ -15,6 +16,7 @@ from lindref import classes
 from lindref.state.pmap import PMap
 from lindref.threei.numbers import (
     BENEATH,
+    COPY_DATA_BETWEEN_CAGES,
     COPY_HANDLER_TABLE_TO_CAGE,
     DEREGISTER,
     REGISTER_HANDLER,
@@ -85,20 +87,35 @@ def call(
 ) -> str:
     """What is wrong with the ids of a call that ``actor`` makes; ``owners`` are living cages."""
     about_tables = number in (REGISTER_HANDLER, COPY_HANDLER_TABLE_TO_CAGE) and caller == target
-    if not (about_tables and (caller == master or _as_bound(tables, actor, number, caller))):
+    if not (about_tables and (caller == master or below(tables, actor, caller))):
         if not (_may_act(tables, actor, caller) and _may_act(tables, actor, target, handed)):
             return "CAP-1"
-    if number not in THREEI_CALLS and not all(_may_act(tables, actor, owner, handed) for owner in owners):
-        return "CAP-2"
+        if not _bound_as(tables, actor, target, caller, number):
+            return "CAP-1"
+    mine = master if caller == master or not below(tables, actor, caller) else actor
+    if caller != actor and not _rests(tables, mine, actor, caller, number):
+        return "CAP-1"
+    if number in THREEI_CALLS:
+        return ""
+    for owner in owners:
+        if not (_may_act(tables, actor, owner, handed) and _bound_as(tables, actor, owner, caller, number)):
+            return "CAP-2"
     return ""
 
 
-def _as_bound(tables: HandlerTables, actor: int, number: int, ancestor: int) -> bool:
-    """Whether ``ancestor`` is one, and what is imposed on the actor's own call of that number rests on it too."""
-    if not below(tables, actor, ancestor):
-        return False
-    bound = _others(tables, actor, way(tables, actor, number))
-    return bound is None or bound in way(tables, ancestor, number).handlers
+def _bound_as(tables: HandlerTables, actor: int, cage: int, caller: int, number: int) -> bool:
+    """Whether a call for ``cage``, with the table of ``caller``, is bound as one that ``cage`` would make. What is
+    beneath the actor is the actor's; a cage above may not be served by one that is freer than it is."""
+    return cage == actor or below(tables, cage, actor) or _rests(tables, cage, cage, caller, number)
+
+
+def _rests(tables: HandlerTables, master: int, cage: int, caller: int, number: int) -> bool:
+    """Whether what others than ``master`` imposed on call ``number`` of ``cage`` rests on that of ``caller`` too."""
+    old, new = way(tables, cage, number), way(tables, caller, number)
+    bound = _others(tables, master, old)
+    if bound is not None:
+        return bound in new.handlers
+    return old.end not in ("gone", "none") or new.end != "beneath"
 
 
 def registration(tables: HandlerTables, actor: int, master: int, cage: int, number: int, to: Handler) -> str:
@@ -134,8 +151,13 @@ def copy(tables: HandlerTables, actor: int, master: int, source: int, target: in
 
 def data(tables: HandlerTables, actor: int, master: int, cages: Iterable[int], handed: frozenset[int]) -> str:
     """What is wrong with copying data between ``cages``."""
-    allowed = all(cage == master or _may_act(tables, actor, cage, handed) for cage in cages)
-    return "" if allowed else "CAP-5"
+    for cage in cages:
+        if cage != master and not (
+            _may_act(tables, actor, cage, handed)
+            and _bound_as(tables, actor, cage, actor, COPY_DATA_BETWEEN_CAGES)
+        ):
+            return "CAP-5"
+    return ""
 
 
 def _kin(tables: HandlerTables, actor: int, cage: int) -> bool:

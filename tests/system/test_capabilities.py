@@ -7,16 +7,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from grate_scenes import CLONE, GETEUID, GETPID, PIPE, READ, WRITE, forward, of, of_all, register, rules
+from grate_scenes import CLONE, GETEUID, GETPID, GETUID, PIPE, READ, WRITE, forward, of, of_all, register, rules
 from scenes import GUESTS, CallStep, World, exits, fork, scripted
 
 from lindref.guest.build_guests import load_guest
 from lindref.posix import console
+from lindref.posix.structs import SIGACTION, TIMESPEC
 from lindref.profile import LIND, SPEC, Profile
 from lindref.system.boot import boot
 from lindref.system.events import Note
 from lindref.system.runtime import Config
-from lindref.system.script_runner import BecomeStep, Given, Pointer, ReturnStep
+from lindref.system.script_runner import BecomeStep, Given, Pointer, ReturnStep, StoreStep
 from lindref.threei.numbers import UNUSED
 
 EPERM = -1
@@ -209,3 +210,88 @@ def test_the_grate_of_registrations_cannot_be_got_round() -> None:
     run = strict(fork(child), WAIT, handlers=((ReturnStep(7),),))
     assert of(run, 2, 1001) == [0, EPERM]
     assert rules(run, 1001)[-1] == "CAP-1"
+
+
+def test_a_child_forked_earlier_is_no_way_round() -> None:
+    """CAP-1: what is imposed after a child was forked, its table does not know; neither as self nor in its handler does
+    it serve for what is imposed on its parent."""
+    tool = (BecomeStep(((CallStep(GETEUID, target=2), ReturnStep(8)),)), *HOLDS)
+    program = (
+        BecomeStep(),
+        fork(tool),  # cage 3, of whose getuid and geteuid nobody knows
+        *[CallStep(24)] * 4,
+        register(2, GETUID, 3, 0, caller=2),
+        CallStep(READ, (5, Pointer(600), 1)),  # until the grate has interposed geteuid
+        CallStep(GETEUID, caller=3, target=2),
+        CallStep(GETEUID, caller=3, target=3),
+        CallStep(GETUID),
+        CallStep(GETEUID),
+        exits(0),
+    )
+    steps = (CallStep(PIPE, (Pointer(256),)), CallStep(PIPE, (Pointer(264),)), fork(program), *[CallStep(24)] * 12)
+    lets_go = (CallStep(WRITE, (6, Pointer(0), 1)), *[CallStep(24)] * 12, CallStep(WRITE, (4, Pointer(0), 1)), WAIT)
+    run = strict(*steps, register(2, GETEUID, 1, 0), *lets_go, handlers=((ReturnStep(7),),))
+    assert of(run, 1, 1001) == of(run, 2, 1001) == [0]
+    assert of(run, 2, GETEUID) == [EPERM, EPERM, 7]
+    assert of(run, 2, GETUID) == [8]
+    assert of(run, 3, GETEUID) == [EPERM]
+    assert rules(run, GETEUID).count("CAP-1") == 3
+
+
+def test_the_number_of_a_registration_hands_over_nobody() -> None:
+    """CAP-1, CAP-5: a handler of 1001 sees the call's number where owners stand; it is no right to that cage."""
+    attack = (CallStep(GETPID, target=2), CallStep(1002, (BASE2, Pointer(64), 4, 0), cages=(2, 4)), ReturnStep(0))
+    tool = (BecomeStep((attack,)), *HOLDS)
+    program = (
+        BecomeStep(),
+        fork(tool),
+        *[CallStep(24)] * 4,
+        register(3, 1001, 4, 0, caller=3),
+        CallStep(1001, (3, UNUSED, 0), cages=(2, 3, 3)),  # call 2 of cage 3
+        CallStep(WRITE, (4, Pointer(0), 1)),
+        exits(0),
+    )
+    run = strict(CallStep(PIPE, (Pointer(256),)), fork(HOLDS), fork(program), WAIT, WAIT)
+    assert of(run, 4, GETPID) == of(run, 4, 1002) == [EPERM]
+
+
+BASE2 = (1 << 44) + 2 * (1 << 33)
+
+
+def test_memory_of_those_farther_out_is_not_lent() -> None:
+    """ABI-8: a function of one's own child, for one's own call, means no memory of whose call one serves oneself."""
+    inner, outer = (CallStep(WRITE, (1, BASE3, 1)), ReturnStep(0)), (CallStep(GETUID), ReturnStep(0))
+    late = (*[CallStep(24)] * 30, CallStep(GETEUID), CallStep(WRITE, (4, Pointer(0), 1)), exits(0))
+    app = (register(3, GETEUID, 2, 0, caller=2), BecomeStep(), *late)
+    grate = (BecomeStep((outer,)), fork(app), fork((BecomeStep((inner,)), *HOLDS)), *[CallStep(24)] * 4)
+    register_tool = register(2, GETUID, 4, 0, caller=2)
+    run = strict(CallStep(PIPE, (Pointer(256),)), fork((*grate, register_tool, WAIT, WAIT, exits(0))), WAIT)
+    assert of(run, 2, GETUID) == of(run, 3, GETEUID) == [0]
+    assert of(run, 4, WRITE) == [-14]
+
+
+BASE3 = (1 << 44) + 3 * (1 << 33)
+
+
+def test_limits_of_others() -> None:
+    """CAP-2: prlimit64 sets the limits of whom one may act for; it reads those of anybody."""
+    child = (BecomeStep(), CallStep(302, (1, 7, Pointer(0), 0)), CallStep(302, (1, 7, 0, Pointer(64))), exits(0))
+    run = strict(fork(child), WAIT)
+    assert of(run, 2, 302) == [EPERM, 0]
+
+
+def test_what_comes_to_be_while_a_call_waits() -> None:
+    """CAP-2: a sleep that names memory of a cage to come is judged again when a signal ends it."""
+    act = SIGACTION.pack(sa_handler=2)
+    sleeps = (
+        BecomeStep(((), (), (ReturnStep(0),))),
+        StoreStep(800, act),
+        CallStep(13, (10, Pointer(800), 0)),
+        StoreStep(840, TIMESPEC.pack(tv_sec=1000, tv_nsec=0)),
+        CallStep(35, (0, 0, Pointer(840), BASE3 + 64), cages=(2, 2, 2, 3)),
+        exits(0),
+    )
+    signal = (*[CallStep(24)] * 6, fork((CallStep(24), exits(0))), CallStep(62, (2, 10)))
+    run = strict(fork(sleeps), *signal, WAIT, WAIT)
+    assert of(run, 2, 35) == [EPERM]
+    assert rules(run, 35) == ["CAP-2"]
