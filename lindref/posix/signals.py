@@ -225,6 +225,20 @@ def next_delivery(kernel: Kernel, number: int) -> Delivery | None:
             return delivery
 
 
+def next_fatal(kernel: Kernel, number: int) -> Delivery | None:
+    """Take a signal that ends cage ``number``, the main thread of which can run no handler now, or None."""
+    cage = kernel.cages.get(number)
+    if cage is None or cage.status is not None or cage.stopped:
+        return None
+    for signo in sorted(deliverable(cage), key=lambda n: (n != SIGKILL, n)):
+        action = cage.actions.get(signo)
+        by_default = action is None or action.handler == SIG_DFL
+        if by_default and signo not in _STOPPING and not default_ignores(signo):
+            kernel.update(number, pending=tuple(n for n in cage.pending if n != signo))
+            return _deliver(kernel, kernel.cages[number], signo)
+    return None
+
+
 def _deliver(kernel: Kernel, cage: Cage, signo: int) -> Delivery | None:
     """Do what the action of ``signo`` says as far as records go; None when nothing is left to do."""
     explicit = cage.actions.get(signo)

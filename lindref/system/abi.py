@@ -19,6 +19,7 @@ LIND = "lind"
 WASI = "wasi_snapshot_preview1"
 
 MAKE_SYSCALL = "make-syscall"
+DEBUG_PANIC = "debug-panic"
 LINKING = ("dlopen", "dlsym", "dlclose")
 EPOCH = "epoch"
 
@@ -30,7 +31,7 @@ HOST_FUNCTIONS: dict[tuple[str, str], FuncType] = {
     (LIND, MAKE_SYSCALL): FuncType((_I32, *[_I64] * 15), (_I32,)),
     (LIND, "lind-get-memory-base"): FuncType((), (_I64,)),
     (LIND, "lind-get-cage-id"): FuncType((), (_I64,)),
-    (LIND, "debug-panic"): FuncType((_I64,), ()),
+    (LIND, DEBUG_PANIC): FuncType((_I64,), ()),
     (LIND, "epoch_callback"): FuncType((), ()),
     (LIND, "dlopen"): _TWO,
     (LIND, "dlsym"): _TWO,

@@ -13,7 +13,7 @@ from lindref.posix import signals
 from lindref.posix.signals import Action, Delivery
 from lindref.system import lifecycle, panics
 from lindref.system.events import Signal
-from lindref.system.threads import Blocked, InGrate, Ready, Retry, SignalBarrier, Status, Thread
+from lindref.system.threads import Blocked, InGrate, Queued, Ready, Retry, SignalBarrier, Status, Thread
 
 if TYPE_CHECKING:
     from lindref.system.system import System
@@ -85,19 +85,36 @@ def returned(system: System, thread: Thread, token: SignalBarrier) -> None:
 
 def interrupt_waiting(system: System) -> None:
     """Wake the threads whose waits a signal interrupts (SIG-8): of a cage's main thread, and of the workers that
-    serve its call."""
-    for thread in system.threads.values():
+    serve its call. A signal that ends the cage does so at once, whoever serves (deviation ``GRATE-HOLDS-CALLER``).
+    """
+    for thread in list(system.threads.values()):
         status = thread.status
-        if isinstance(status, Blocked) and status.interruptible and _interrupted(system, thread):
+        if isinstance(status, InGrate | Queued):
+            interrupt_served(system, thread)
+        elif isinstance(status, Blocked) and status.interruptible and _interrupted(system, thread):
             thread.status = Retry(status.pending, interrupted=True)
 
 
+def interrupt_served(system: System, thread: Thread) -> None:
+    """``thread``, whose call a grate serves, ends with its cage if a signal has come that says so (SIG-8)."""
+    cage = system.kernel.cages.get(thread.cage)
+    if cage is None or not cage.pending or not isinstance(thread.status, InGrate | Queued):
+        return
+    if takes_signals(system, thread) and not system.profile.has("GRATE-HOLDS-CALLER"):
+        delivery = signals.next_fatal(system.kernel, thread.cage)
+        if delivery is not None:
+            push(system, thread, [delivery], thread.status)
+
+
 def interrupt_handler(system: System, thread: Thread) -> None:
-    """The call that serves ``thread``, or one beneath, comes back if it waits: its host's thread was woken."""
-    seen: Thread | None = thread
-    while seen is not None and isinstance(seen.status, InGrate):
-        seen = system.threads.get(seen.status.worker)
-    if seen is not None and isinstance(seen.status, Blocked) and seen.status.interruptible:
+    """``thread``'s cage ends: what the handler that serves it waits in comes back with EINTR (EXIT-2)."""
+    seen = thread
+    while isinstance(seen.status, InGrate):
+        worker = system.threads.get(seen.status.worker)
+        if worker is None or worker.serving != seen.key:
+            return  # it has answered
+        seen = worker
+    if isinstance(seen.status, Blocked) and seen.status.interruptible:
         seen.status = Retry(seen.status.pending, interrupted=True)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lindref.posix.errno import ESRCH
-from lindref.system import calls, lifecycle
+from lindref.system import calls, delivery, lifecycle
 from lindref.system.events import Exit
 from lindref.system.image import ImageError
 from lindref.system.pools import Pool
@@ -47,8 +47,10 @@ def call(system: System, thread: Thread, pending: Pending, handler: Handler) -> 
     else:
         thread.status = Queued(pending, grate, handler.address)  # 3I-GRATE-4
         workers.queue.append(thread.key)
+        delivery.interrupt_served(system, thread)
         return
     _serve(system, worker, thread, pending, handler.address)
+    delivery.interrupt_served(system, thread)
 
 
 def _serve(system: System, worker: Thread, caller: Thread, pending: Pending, address: int) -> None:

@@ -1,4 +1,4 @@
-"""The host functions that answer at once, without a call leaving the cage (ABI-2, ABI-4)."""
+"""The host functions that answer at once, without a call leaving the cage (ABI-2, ABI-4, ABI-9)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lindref.posix.errno import EFAULT
+from lindref.system import abi
 from lindref.system.abi import string_block
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def answer(guest: Guest, func: HostFunc, args: Sequence[Any]) -> list[int] | str
                 memory.try_write(address + done, guest.random_bytes(part))
                 done += part
             return [0]
-        case "debug-panic":
+        case abi.DEBUG_PANIC:
             offset = args[0] - guest.base
             text = memory.read_cstr(offset, 4096) if 0 <= offset < 1 << 32 else None
             return "debug-panic: " + (text or b"").decode("utf-8", "backslashreplace")

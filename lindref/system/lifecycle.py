@@ -344,8 +344,8 @@ def stop_cage(system: System, cage: int, keep: Thread | None = None) -> None:
         if other is keep or isinstance(other.status, Lost):
             continue
         if isinstance(other.status, InGrate) and system.profile.has("GRATE-HOLDS-CALLER"):
-            other.status = replace(other.status, pending=replace(other.status.pending, ended=True))
             delivery.interrupt_handler(system, other)
+            other.status = replace(other.status, pending=replace(other.status.pending, ended=True))
         else:
             remove_thread(system, other)
 
@@ -361,6 +361,7 @@ def _stop_others(system: System, thread: Thread) -> None:
 def remove_thread(system: System, thread: Thread, *, trap: str = "") -> None:
     """``thread`` is over; with the last one its cage is, once no call into it is being served (EXIT-9)."""
     system.remove_thread(thread)
+    delivery.interrupt_handler(system, thread)
     _abandon_wait(system, thread)
     system.emit(End, thread, whole=False, status=0, trap=trap, rule="EXIT-1")
     cage = thread.cage

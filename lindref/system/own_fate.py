@@ -51,6 +51,7 @@ def ended(system: System, worker: Thread, pending: Pending) -> None:
     """exit_group: the program has stopped with the status that was given, but its main thread traps over it."""
     if worker.cage == INIT_CAGE:
         system.first = Outcome(Ending.TRAP.value, text=_TRAP)
+    system.note(worker, f"trap: {_TRAP} in the main thread, after a handler's exit_group")
     calls.complete(system, worker, pending, 0)
 
 

@@ -38,5 +38,6 @@ def stuck(system: System) -> Outcome:
     """How a run ends in which nobody can go on: a deadlock (SCHED-6), unless a thread is lost that others wait for."""
     for thread in system.threads.values():
         if isinstance(thread.status, Lost):
+            system.note(thread, "never ends, so the host waits for ever: its thread is lost (deviation 3I-LOST)")
             return Outcome(Ending.FAULT.value, HANGS, thread.status.text)
     return Outcome(Ending.DEADLOCK.value, text=schedule.report(system))

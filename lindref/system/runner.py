@@ -107,7 +107,7 @@ class CannotLoad:
 
 @classes.frozen
 class HostEnds:
-    """The real host would not survive what the program asks of the loader; ``rule`` names the deviation."""
+    """The real host would not survive what the program asks of it; ``rule`` names the deviation."""
 
     message: str
     rule: str

@@ -348,6 +348,8 @@ class WasmRunner:
             return HostEnds(f"{func.name}: dynamic linking is not enabled", "DL-STATIC")
         reply = answer(self.guest, func, args)
         if isinstance(reply, str):
+            if func.name == abi.DEBUG_PANIC and self.guest.profile.has("DEBUG-PANIC"):
+                return HostEnds(reply, "DEBUG-PANIC")
             return Trapped(reply, self.where())
         self.machine.resume(reply)
         return None

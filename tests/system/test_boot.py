@@ -14,7 +14,7 @@ from lindref.profile import LIND
 from lindref.system.boot import BootError, LoadError
 from lindref.system.events import End, Enter, Exec, Note
 from lindref.system.image import ARENA_SIZE, ImageError
-from lindref.system.outcome import Ending
+from lindref.system.outcome import HANGS, Ending
 from lindref.system.runtime import Config
 from lindref.threei.numbers import RAWPOSIX_CAGE
 from lindref.wasm.binary.encoder import encode
@@ -119,7 +119,7 @@ def test_abi_2_random_is_a_function_of_the_seed() -> None:
 
 
 def test_abi_3_number_and_memory_flag_at_the_gate() -> None:
-    """ABI-3: bit 63 of cage ids is cleared on the way; a negative number is a call nobody has."""
+    """ABI-3: bit 63 of cage ids is cleared on the way; the number has no sign."""
     start = """
       (drop (call $raw (i32.const 39) (i64.const 0) (call $cage) (call $cage)
         (i64.const 5) (i64.or (call $cage) (i64.const 0x8000000000000000)) (i64.const 0) (i64.const 0) (i64.const 0)
@@ -129,7 +129,7 @@ def test_abi_3_number_and_memory_flag_at_the_gate() -> None:
     assert run.run() == -38 & 255
     asked = next(e for e in run.recorder.of(Enter) if e.number == 39)
     assert asked.args[0] == (5, 1)
-    assert [e for e in run.recorder.of(Enter) if e.number == -3]
+    assert [e for e in run.recorder.of(Enter) if e.number == (1 << 32) - 3]
 
 
 def test_abi_5_each_cage_has_a_base_of_its_own() -> None:
@@ -282,10 +282,26 @@ def test_depth_is_a_trap_not_a_python_error() -> None:
     assert run.system.outcome is not None and "call stack exhausted" in run.system.outcome.text
 
 
-def test_debug_panic_is_a_trap_with_its_text() -> None:
-    text = f"""(module (import "lind" "debug-panic" (func $panic (param i64))) {_prelude()}
-      (data (i32.const 0) "went wrong\\00")
-      (func (export "_start") (call $panic (call $at (i32.const 0)))))"""
-    run = world(encode(parse_module(text)))
-    assert run.run() == 70
-    assert run.system.outcome is not None and "went wrong" in run.system.outcome.text
+PANICS = f"""(import "lind" "debug-panic" (func $panic (param i64))) {_prelude()}
+(data (i32.const 0) "went wrong\\00")"""
+PANIC = "(call $panic (call $at (i32.const 0)))"
+
+
+@pytest.mark.parametrize(
+    ("start", "codes"),
+    [
+        (PANIC, (70, 101)),
+        (f"(if (i32.eqz {FORK}) (then {PANIC})) (call $exit (i64.const 3))", (3, HANGS)),
+    ],
+)
+def test_debug_panic(start: str, codes: tuple[int, int]) -> None:
+    """ABI-9: a trap with its text; deviation DEBUG-PANIC: the host panics, or loses the thread."""
+    image = encode(parse_module(f'(module {PANICS} (func (export "_start") {start}))'))
+    run = world(image)
+    assert run.run() == codes[0]
+    assert any("went wrong" in note.text for note in run.recorder.of(Note))
+    run = world(image, profile=LIND)
+    assert run.run() == 134
+    assert run.system.outcome is not None
+    assert run.system.outcome.code == codes[1]
+    assert "went wrong" in run.system.outcome.text

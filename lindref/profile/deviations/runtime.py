@@ -61,6 +61,12 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 2.2, 2.4; seen of the real runtime, registering and removing each of the three",
     ),
     Deviation(
+        "DEBUG-PANIC",
+        spec="a program that asks for a panic (debug-panic) traps, with its text",
+        lind="the runtime panics, as for a call that nobody serves",
+        evidence="3i.md 1.1, 7.4; seen of the real runtime, in cage 1, in a child, in a handler",
+    ),
+    Deviation(
         "3I-FORKED-GRATE",
         spec="a call to a cage that was forked and has not exec'd, or is dynamic, fails with ESRCH",
         lind="the runtime aborts: such a cage has no workers",
