@@ -10,13 +10,17 @@ assert not played.beneath("unlink")
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lindref.posix import console
+from lindref.posix.constants import EPOCH
 from lindref.posix.fs import roots
 from lindref.posix.table import NUMBERS
 from lindref.profile import by_name
+from lindref.system import worldly
 from lindref.system.boot import boot_script
 from lindref.system.choices import Chooser, FirstOption, Replay, Seeded
 from lindref.system.events import Enter, Event, Exit, Note, Route
@@ -24,6 +28,9 @@ from lindref.system.python.grate import Grate
 from lindref.system.python.stack import outside
 from lindref.system.runtime import Config
 from lindref.system.script_runner import CallStep, Pointer, ResultOf, ScriptState, StoreStep
+from lindref.system.system import System
+from lindref.trace.recorder import Recorder
+from lindref.trace.strace import StraceText
 
 #: Memory of a script that its strings and buffers may fill, in bytes, and where they begin.
 MEMORY, _FIRST = 60_000, 1024
@@ -74,29 +81,49 @@ class Script:
         self,
         *grates: Any,
         files: Mapping[str, bytes] | None = None,
+        root: str | os.PathLike[str] | None = None,
+        root_mode: str = "cow",
         stdin: bytes = b"",
         profile: str = "spec",
         seed: int | None = None,
         answers: Sequence[int] = (),
+        net: str = "",
+        clock: str = "virtual",
     ) -> Played:
         """Play it to the end beneath ``grates`` (the last is closest), on a root that holds ``files`` (programs
-        among them can be run).
+        among them can be run), or on that of the host directory ``root``: copy-on-write, or written through with
+        ``root_mode="write"``. The rest is as for ``lindref.boot``; ``answers`` are those to choice points.
         """
         events: list[Event] = []
+        lines: list[str] = []
 
-        class Recorder:
+        class Watcher:
+            def __init__(self, made: System) -> None:
+                self.recorder, self.text = Recorder(made), StraceText(lines.append)
+
             def on_event(self, event: Event) -> None:
                 events.append(event)
+                for record in self.recorder.records(event):
+                    self.text.on_record(record)
 
         then: Chooser = FirstOption() if seed is None else Seeded(seed)
         system = boot_script(
             ScriptState((*self.steps, _END)),
             grates=grates,
             profile=by_name(profile),
-            config=Config(max_ticks=1_000_000, seed=seed or 0),
+            config=Config(
+                max_ticks=1_000_000,
+                seed=seed or 0,
+                net=net,
+                clock=clock,
+                start_time=time.time_ns() - EPOCH if clock == "real" else 0,
+            ),
             chooser=Replay(tuple(answers), then),
-            observe=lambda made: made.observers.append(Recorder()),
+            root=root,
+            root_mode=root_mode,
+            observe=lambda made: made.observers.append(Watcher(made)),
         )
+        worldly.connect(system)
         for path, data in (files or {}).items():
             mode = 0o755 if data.startswith(_PROGRAMS) else 0o644
             roots.add_file(system.kernel, path.encode(), data, mode)
@@ -106,7 +133,7 @@ class Script:
         outcome = system.run()
         kept = {cage: outside(system, cage) for cage in system.grates}
         out, err = (console.output(system.kernel, stream) for stream in (console.STDOUT, console.STDERR))
-        return Played(tuple(events), kept, out, err, outcome.status)
+        return Played(tuple(events), kept, out, err, outcome.status, "".join(lines))
 
 
 _END = CallStep(NUMBERS["exit_group"], (0,))
@@ -122,13 +149,21 @@ def _moved(step: Any, base: int) -> Any:
 
 
 class Played:
-    """What is seen of a run: ``events``, ``grates`` by cage (their ``state``), ``stdout``, ``stderr``, ``status``."""
+    """What is seen of a run: ``events``, ``grates`` by cage (their ``state``), ``stdout``, ``stderr``, ``status``, and
+    ``strace``, all calls as strace shows them, to print where a test fails.
+    """
 
     def __init__(
-        self, events: tuple[Event, ...], grates: Mapping[int, Grate], stdout: bytes, stderr: bytes, status: int
+        self,
+        events: tuple[Event, ...],
+        grates: Mapping[int, Grate],
+        stdout: bytes,
+        stderr: bytes,
+        status: int,
+        strace: str = "",
     ) -> None:
         self.events, self.grates = events, grates
-        self.stdout, self.stderr, self.status = stdout, stderr, status
+        self.stdout, self.stderr, self.status, self.strace = stdout, stderr, status, strace
 
     def calls(self, *names: str, cage: int | None = None) -> list[Enter]:
         """Calls of these names (all if none is given), of one cage or of all."""

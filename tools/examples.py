@@ -29,8 +29,8 @@ def stale(known: dict[str, Example]) -> list[str]:
 
 
 def missing(known: dict[str, Example]) -> list[str]:
-    """The rules without an example."""
-    return [rule.id for rule in rules(ROOT / "spec") if rule.id not in known]
+    """The rules without an example that do not say why."""
+    return [rule.id for rule in rules(ROOT / "spec") if rule.id not in known and not rule.unseen]
 
 
 def find(folder: Path, known: dict[str, Example], used: dict[str, Vector]) -> None:

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "trace": {"state", "profile", "vm", "posix", "threei", "system"},
     "debug": {"state", "profile", "wasm", "vm", "posix", "threei", "system", "trace"},
     "dap": {"arguments", "profile", "wasm", "vm", "posix", "threei", "system", "trace", "debug"},
-    "testing": {"profile", "posix", "system"},
+    "testing": {"profile", "posix", "system", "trace"},
     "pytest_plugin": {"system", "testing"},
     "properties": {"state", "profile", "posix", "threei", "system"},
     "explore": {"state", "profile", "posix", "system", "threei", "vm"},

@@ -7,15 +7,14 @@ which of its lines show the rule, and these lines. ``spec/examples/vectors.json`
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lindref import classes
 from lindref.conformance.resources import folder
+from lindref.conformance.sessions import Command, SessionError, capture, lines_of
 from lindref.conformance.vectors.model import Vector
 from lindref.conformance.vectors.play import VectorSystem
 from lindref.profile import by_name
@@ -38,7 +37,8 @@ class Example:
 
     ``vector``: the id of a script of calls, shown as strace text with routes; or ``command``: the words of a
     ``lindref`` command, of which standard output is shown, carried out among the guests of ``conformance/guests``; or
-    ``python``: lines of Python, of which the output is shown. ``lines``: first and last line that are shown, from 1.
+    ``python``: lines of Python, of which the output is shown; or ``session``: commands one after the other in a folder
+    of their own that begins with ``files`` (`sessions`). ``lines``: first and last line that are shown, from 1.
     ``excerpt``: these lines. ``about``: what to look at, empty where the lines speak for themselves.
     """
 
@@ -48,8 +48,19 @@ class Example:
     vector: str = ""
     command: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
+    files: Mapping[str, str | Sequence[str]] = classes.field(factory=dict)
     lines: tuple[int, int] = (1, MOST_LINES)
     about: str = ""
+
+    @property
+    def title(self) -> str:
+        """What is run, in a few words."""
+        if self.vector:
+            return f"the script `{self.vector}`"
+        if self.command:
+            return f"`lindref {' '.join(self.command)}`"
+        return "commands" if self.session else "Python"
 
     def value(self) -> dict[str, Any]:
         """As the file has it."""
@@ -60,8 +71,12 @@ class Example:
             made["vector"] = self.vector
         elif self.command:
             made["command"] = list(self.command)
+        elif self.session:
+            made["session"] = list(self.session)
         else:
             made["python"] = list(self.python)
+        if self.files:
+            made["files"] = dict(self.files)
         return made | {"excerpt": list(self.excerpt)}
 
 
@@ -152,36 +167,29 @@ def _read(path: Path) -> Mapping[str, Any]:
     return value
 
 
-def made(example: Example, known: Mapping[str, Vector], command: Callable[[Sequence[str]], int]) -> list[str]:
+def made(example: Example, known: Mapping[str, Vector], command: Command) -> list[str]:
     """The excerpt of an example, made anew. ``command`` carries out the words of a ``lindref`` command.
 
     Raises ``ExampleError``.
     """
     first, last = example.lines
-    return list(_lines(example, known, command))[first - 1 : last]
+    return _lines(example, known, command)[first - 1 : last]
 
 
-def _lines(example: Example, known: Mapping[str, Vector], command: Callable[[Sequence[str]], int]) -> Iterator[str]:
+def _lines(example: Example, known: Mapping[str, Vector], command: Command) -> list[str]:
     if example.vector:
         if example.vector not in known:
             raise ExampleError(f"{example.rule}: there is no script {example.vector}")
-        yield from (line.text for line in script_lines(known[example.vector], example.profile))
-        return
-    raw = io.BytesIO()
-    output = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)  # programs write bytes, commands text
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), _among_guests():
+        return [line.text for line in script_lines(known[example.vector], example.profile)]
+    guests = folder("conformance") / "guests"
+    if example.session:
+        try:
+            return lines_of(example.session, example.files, guests, command)
+        except (SessionError, OSError) as error:
+            raise ExampleError(f"{example.rule}: {error}") from None
+    with capture() as seen, contextlib.chdir(guests):
         if example.command:
             command(example.command)
         else:
             exec(compile("\n".join(example.python), f"<example of {example.rule}>", "exec"), {})  # noqa: S102  # ours
-    yield from raw.getvalue().decode("utf-8", "backslashreplace").splitlines()
-
-
-@contextlib.contextmanager
-def _among_guests() -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(folder("conformance") / "guests")
-    try:
-        yield
-    finally:
-        os.chdir(before)
+    return seen()

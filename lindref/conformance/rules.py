@@ -1,7 +1,7 @@
 """The rules of the specification: what each says, where it comes from, what implements it and what tests it.
 
-A rule is a line ``- **ID** text. *(source)*`` of ``spec/*.md``, and below it, where there is one, a line
-``  *Why:* reason``; a citation is its id anywhere in a Python file.
+A rule is a line ``- **ID** text. *(source)*`` of ``spec/*.md``, and below it a line ``  *Why:* reason`` and, where no
+run can show the rule, a line ``  *No example:* reason``; a citation is its id anywhere in a Python file.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from lindref import classes
 
 #: A line that defines a rule: id, text, source.
 RULE_LINE = re.compile(r"^- \*\*([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)\*\* (.*?)(?: \*\(([^)]*(?:\([^)]*\)[^)]*)*)\)\*)?$")
-_REASON = re.compile(r"^  \*Why:\* (.*)$")
+#: A line below a rule: why it is so, or why no run shows it.
+NOTE_LINE = re.compile(r"^  \*(Why|No example):\* (.*)$")
 _WORD = re.compile(r"(?<![\w-])([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)(?![\w-])")
 
 
 @classes.frozen
 class Rule:
-    """A rule: its id, its text, its source (empty where the text is ours), the file that defines it, and why it is so
-    (empty where nothing is to be said beyond its source).
+    """A rule: its id, its text, its source (empty where the text is ours), the file that defines it, why it is so, and
+    why no run can show it (empty where one does).
     """
 
     id: str
@@ -29,6 +30,7 @@ class Rule:
     source: str
     file: str
     reason: str = ""
+    unseen: str = ""
 
 
 @classes.frozen
@@ -50,10 +52,12 @@ def rules(folder: Path) -> list[Rule]:
 def _rules(folder: Path) -> Iterator[Rule]:
     for path in sorted(folder.glob("*.md")):
         lines = path.read_text(encoding="utf-8").splitlines()
-        for line, below in zip(lines, [*lines[1:], ""], strict=True):
-            match, why = RULE_LINE.match(line), _REASON.match(below)
-            if match:
-                yield Rule(match[1], match[2], match[3] or "", path.name, why[1] if why else "")
+        for number, line in enumerate(lines):
+            if match := RULE_LINE.match(line):
+                below = map(NOTE_LINE.match, lines[number + 1 : number + 3])
+                notes = {found[1]: found[2] for found in below if found}
+                why, unseen = notes.get("Why", ""), notes.get("No example", "")
+                yield Rule(match[1], match[2], match[3] or "", path.name, why, unseen)
 
 
 def family(rule: str) -> str:

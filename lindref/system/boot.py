@@ -108,14 +108,23 @@ def boot_script(
     config: Config | None = None,
     chooser: Chooser | None = None,
     grates: Sequence[Grate | type[Grate]] = (),
+    root: str | os.PathLike[str] | None = None,
+    root_mode: str = "cow",
     observe: Callable[[System], None] | None = None,
 ) -> System:
-    """A system whose cage 1 plays ``script`` (SCRIPT-1), about to run, on a blank root, beneath ``grates``.
+    """A system whose cage 1 plays ``script`` (SCRIPT-1), about to run, beneath ``grates``, on a blank root or on that
+    of the host directory ``root``. Raises ``BootError``.
 
     ``pages`` pages of 4 KiB at offset 0 of its memory are mapped, and its heap begins behind them.
     """
     system = System(profile=profile, config=config, chooser=chooser)
-    roots.open_root(system.kernel, "blank", None)
+    try:
+        if root is None:
+            roots.open_root(system.kernel, "blank")
+        else:
+            roots.open_root(system.kernel, root_mode, os.fspath(root))
+    except roots.RootError as error:
+        raise BootError(str(error)) from None
     if observe is not None:
         observe(system)
     _, words = _stack(system, grates, ["script"], str)

@@ -23,8 +23,12 @@ def test_excerpt(rule):
     assert 0 < len(example.excerpt) <= MOST_LINES
 
 
-def test_examples_are_of_rules_and_every_script_is_played():
-    assert set(KNOWN) <= {rule.id for rule in rules(folder("spec"))}
+def test_every_rule_has_an_example_or_says_why_not():
+    known = rules(folder("spec"))
+    assert set(KNOWN) == {rule.id for rule in known if not rule.unseen}
+
+
+def test_every_script_is_played():
     assert {one.vector for one in KNOWN.values() if one.vector} == set(SCRIPTS)
 
 
@@ -61,3 +65,14 @@ def test_what_is_no_example_file(tmp_path):
 def test_an_example_of_an_unknown_script():
     with pytest.raises(ExampleError, match="no script nowhere"):
         made(examples.Example("FD-1", (), vector="nowhere"), {}, main)
+
+
+def test_a_rule_that_no_run_shows_says_so(tmp_path):
+    text = "- **X-1** Text.\n  *Why:* so.\n  *No example:* unseen.\n- **X-2** Text.\n"
+    (tmp_path / "x.md").write_text(text, encoding="utf-8")
+    assert [(rule.reason, rule.unseen) for rule in rules(tmp_path)] == [("so.", "unseen."), ("", "")]
+
+
+def test_an_example_of_what_cannot_be_done():
+    with pytest.raises(ExampleError, match="FD-1: sh: no line of a session"):
+        made(examples.Example("FD-1", (), session=("sh",)), {}, main)

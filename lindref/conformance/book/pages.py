@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from lindref import classes
 from lindref.conformance.examples import Example
-from lindref.conformance.rules import RULE_LINE, Citation, Rule
+from lindref.conformance.rules import NOTE_LINE, RULE_LINE, Citation, Rule
 from lindref.profile import DEVIATIONS
 
 _ID = re.compile(r"(?<![\w#/.-])([A-Z0-9]+(?:-[A-Z0-9]+)*-\d+)(?![\w-])")
@@ -55,7 +55,7 @@ def chapter(book: Book, text: str) -> str:
         if match and match[1] in book.rules:
             out += rule(book, book.rules[match[1]])
             skip = True
-        elif skip and line.startswith("  *Why:*"):
+        elif skip and NOTE_LINE.match(line):
             continue  # stands in the rule's block already
         else:
             skip = False
@@ -75,6 +75,8 @@ def rule(book: Book, one: Rule) -> list[str]:
         notes.append(f"*Code:* {book.places(book.code[one.id])}")
     if book.tests.get(one.id):
         notes.append(f"*Tests:* {book.places(book.tests[one.id])}")
+    if one.unseen:
+        notes.append(f"*No example:* {book.linked(one.unseen)}")
     out += [part for note in notes for part in (f"<small>{note}</small>  ",)]
     example = book.examples.get(one.id)
     if example is not None:
@@ -84,15 +86,12 @@ def rule(book: Book, one: Rule) -> list[str]:
 
 def block(example: Example) -> list[str]:
     """An example, folded: what is run, and what it shows."""
-    if example.vector:
-        what = f"the script `{example.vector}`"
-    elif example.command:
-        what = f"`lindref {' '.join(example.command)}`"
-    else:
-        what = "Python"
-    lines = [f'??? example "Example: {what}, profile {example.profile}"', ""]
+    lines = [f'??? example "Example: {example.title}, profile {example.profile}"', ""]
     if example.about:
         lines += [f"    {example.about}", ""]
+    for name, what in example.files.items():
+        if not isinstance(what, str):
+            lines += [f"    `{name}`:", "", "    ``` text", *(f"    {line}" for line in what), "    ```", ""]
     if example.python:
         lines += ["    ``` python", *(f"    {line}" for line in example.python), "    ```", ""]
     return [*lines, "    ``` text", *(f"    {line}" for line in example.excerpt), "    ```"]
