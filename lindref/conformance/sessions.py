@@ -13,6 +13,7 @@ import contextlib
 import io
 import os
 import shlex
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,7 +37,13 @@ def lines_of(
     with tempfile.TemporaryDirectory(prefix="session-") as place, contextlib.chdir(place):
         for name, what in files.items():
             _lay(Path(name), what, guests)
-        return [shown for line in session for shown in _line(line, command)]
+        known = set(sys.modules)
+        try:
+            return [shown for line in session for shown in _line(line, command)]
+        finally:
+            for name in set(sys.modules) - known:  # of grates in files of the session
+                if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(Path.cwd()):
+                    del sys.modules[name]
 
 
 def _lay(path: Path, what: str | Sequence[str], guests: Path) -> None:
