@@ -14,9 +14,10 @@ from typing import IO
 from lindref import classes
 from lindref.arguments import USAGE, Arguments
 from lindref.posix.table import CALLS
-from lindref.trace.filters import FilterError, parse_filters
+from lindref.trace.filters import FilterError, in_cages, parse_filters
 from lindref.trace.format import schema
 from lindref.trace.reader import Reader, TraceError
+from lindref.trace.summary import ORDERS
 
 
 def _parser() -> Arguments:
@@ -31,7 +32,9 @@ def _parser() -> Arguments:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     show = commands.add_parser("show", help="as strace text", allow_abbrev=False)
     show.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
+    show.add_argument("-p", action="append", type=_cages, default=[], metavar="CAGES", help="which cages (1,3)")
     show.add_argument("-c", action="store_true", dest="summary", help="tables of counts instead")
+    show.add_argument("-S", choices=ORDERS, default="time", dest="order", help="with -c: sorted by (default: time)")
     show.add_argument("--json", action="store_true", help="with -c: as JSON")
     show.add_argument("--routes", action="store_true", help="name who served each call")
     show.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)")
@@ -75,6 +78,7 @@ def _parser() -> Arguments:
     check.add_argument("files", nargs="+", metavar="FILE")
     html = commands.add_parser("html", help="as one self-contained page", allow_abbrev=False)
     html.add_argument("-o", dest="output", metavar="OUT", help="the page's file (default: FILE.html; - is stdout)")
+    html.add_argument("-p", action="append", type=_cages, default=[], metavar="CAGES", help="which cages (1,3)")
     html.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
     where = "where source files are, for traces with places (lindref run --trace-places; repeatable)"
     html.add_argument("--source", action="append", default=[], metavar="DIR", help=where)
@@ -109,16 +113,16 @@ def _show(options: argparse.Namespace) -> int:
             from lindref.trace.summary import Summary
 
             summary = Summary(only)
-            for record in trace:
+            for record in in_cages(trace, options.p):
                 summary.add(record)
-            print(json.dumps(summary.value(), indent=1) if options.json else "\n".join(summary.lines()))
+            print(json.dumps(summary.value(), indent=1) if options.json else "\n".join(summary.lines(options.order)))
             return 0
         from lindref.trace.strace import StraceText
 
         tty = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         colour = options.color == "always" or (options.color == "auto" and tty)
         text = StraceText(sys.stdout.write, only=only, colour=colour, routes=options.routes)
-        for record in trace:
+        for record in in_cages(trace, options.p):
             text.on_record(record)
     return 0
 
@@ -126,6 +130,8 @@ def _show(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from lindref.trace.diff import Comparison, lines
 
+    if options.first == options.second == "-":
+        raise TraceError("only one of the two can be standard input")
     with _opened(options.first) as first, _opened(options.second) as second:
         comparison = Comparison(first, second, by_thread=options.threads, context=min(max(options.context, 0), 10_000))
         found = comparison.run()
@@ -137,6 +143,12 @@ def _diff(options: argparse.Namespace) -> int:
     else:
         print("\n".join(lines(found, (options.first, options.second))))
     return 0 if found is None else 1
+
+
+def _cages(text: str) -> frozenset[int]:
+    if not all(word.isdecimal() and len(word) < 8 for word in text.split(",")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no cage, or several with commas between")
+    return frozenset(map(int, text.split(",")))
 
 
 def _positive(text: str) -> int:
@@ -162,7 +174,13 @@ def _html(options: argparse.Namespace) -> int:
         title = " ".join(trace.header.get("argv", ())) or os.path.basename(options.file)
         try:
             text = page(
-                trace.header, trace, title=title, rules=rules, only=only, most=options.most, sources=options.source
+                trace.header,
+                in_cages(trace, options.p),
+                title=title,
+                rules=rules,
+                only=only,
+                most=options.most,
+                sources=options.source,
             )
         except TooManyError as error:
             raise TraceError(f"{options.file}: {error}") from None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lindref.posix.params import CallRow, ParamKind, ReturnKind
 from lindref.posix.table import CALLS
 from lindref.threei.numbers import COPY_DATA_BETWEEN_CAGES, COPY_HANDLER_TABLE_TO_CAGE, REGISTER_HANDLER
+from lindref.trace.format import Record
 
 #: 3i's own calls by name.
 THREEI_NAMES: dict[str, int] = {
@@ -89,3 +90,11 @@ def parse_filters(texts: Iterable[str], rows: Mapping[int, CallRow]) -> frozense
     """What all of several ``-e`` leave; ``None`` for everything. Raises ``FilterError``."""
     chosen = [parse_filter(text, rows) for text in texts]
     return frozenset.intersection(*chosen) if chosen else None
+
+
+def in_cages(records: Iterable[Record], chosen: Iterable[frozenset[int]]) -> Iterator[Record]:
+    """The events of the cages in any of ``chosen``, and what belongs to none; all where none is chosen (``-p``)."""
+    cages = frozenset[int]().union(*chosen)
+    for record in records:
+        if not cages or record.get("cage") in cages or "cage" not in record:
+            yield record

@@ -24,6 +24,7 @@ Record = dict[str, Any]
 
 _U64 = (1 << 64) - 1
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_CAGE = re.compile(r"[0-9]{1,7}")
 _DIGITS = re.compile(r"[0-5]")
 _COUNT = {"type": "integer", "minimum": 0, "maximum": _U64}
 
@@ -52,6 +53,8 @@ class Kind(Enum):
     PIECES = "a list of [host address, bytes as hexadecimal text]"
     ANY = "any JSON value"
     ORDER = '"global" or "thread"'
+    ADDRESSES = '"host" or "offset"'
+    BASES = "an object from cage to the host address of its memory"
 
     def holds(self, value: object) -> bool:
         """Whether ``value`` is one of this kind."""
@@ -82,6 +85,10 @@ class Kind(Enum):
                 return isinstance(value, str) and _HEX.fullmatch(value) is not None
             case Kind.ORDER:
                 return value in ("global", "thread")
+            case Kind.ADDRESSES:
+                return value in ("host", "offset")
+            case Kind.BASES:
+                return isinstance(value, dict) and all(_CAGE.fullmatch(k) and _is_count(v) for k, v in value.items())
             case Kind.ANY:
                 return True
 
@@ -123,6 +130,12 @@ class Kind(Enum):
                 },
             },
             Kind.ORDER: {"enum": ["global", "thread"]},
+            Kind.ADDRESSES: {"enum": ["host", "offset"]},
+            Kind.BASES: {
+                "type": "object",
+                "additionalProperties": _COUNT,
+                "propertyNames": {"pattern": f"^{_CAGE.pattern}$"},
+            },
             Kind.ANY: {},
         }
         return shapes[self]
@@ -184,6 +197,17 @@ HEADER = (
     Field("programs", Kind.TEXTS, "hashes of the modules loaded so far (see `digest` of `exec`)"),
     Field("observes", Kind.TEXTS, "the events that the producer can see: of those, what is not written did not happen"),
     Field("order", Kind.ORDER, "`global` (default): lines in the order of the run; `thread`: only those of one thread"),
+    Field(
+        "addresses",
+        Kind.ADDRESSES,
+        "what addresses in `args` and `data` are: `host` (default), or `offset`: offsets in the memory of the cage "
+        "beside them (in `data`: beside the argument that leads there)",
+    ),
+    Field(
+        "bases",
+        Kind.BASES,
+        "where the cages' memories begin in the producer's address space; without it cage n's is at 2^44 + n * 2^33",
+    ),
     Field("begins", Kind.COUNT, "number of the first event; above 1, calls may come back that were not seen to enter"),
 )
 
@@ -254,6 +278,7 @@ EVENTS: Mapping[str, EventKind] = {
             (
                 Field("child", Kind.COUNT, "the new thread's cage", required=True),
                 Field("child_tid", Kind.COUNT, "its thread id: 1, or left out, for a new cage"),
+                Field("base", Kind.COUNT, "where the new cage's memory begins, as in `bases`"),
             ),
         ),
         EventKind(
@@ -262,6 +287,7 @@ EVENTS: Mapping[str, EventKind] = {
             (
                 Field("path", Kind.TEXT, "the module", required=True),
                 Field("argv", Kind.TEXTS, "its arguments"),
+                Field("base", Kind.COUNT, "where the cage's memory begins from now on, as in `bases`"),
                 Field("digest", Kind.TEXT, "its hash: BLAKE2b-128 of the file, hexadecimal"),
             ),
         ),

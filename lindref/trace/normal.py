@@ -15,6 +15,7 @@ from lindref.posix.call import i32, u32
 from lindref.posix.params import CallRow, Direction, Param, ParamKind, ReturnKind
 from lindref.posix.table import CALLS
 from lindref.threei.numbers import BENEATH, COPY_DATA_BETWEEN_CAGES, DEREGISTER, MAX_CAGE_ID, UNUSED, ThreeIError
+from lindref.trace.addresses import POINTERS
 from lindref.trace.filters import THREEI_NAMES, call_name
 from lindref.trace.format import Record
 from lindref.trace.strace import plain, result_text
@@ -32,13 +33,6 @@ class Symbol:
 Part = str | Symbol
 Term = tuple[Part, ...]
 
-_POINTERS = frozenset(
-    {
-        *(ParamKind.POINTER, ParamKind.PATH, ParamKind.CSTRING, ParamKind.BUFFER, ParamKind.STRUCT, ParamKind.ARRAY),
-        *(ParamKind.IOVEC, ParamKind.STRINGS, ParamKind.SIGSET, ParamKind.WAIT_STATUS, ParamKind.INT_CELL),
-        *(ParamKind.LONG_CELL, ParamKind.FD_SET, ParamKind.SOCKADDR),
-    }
-)
 _LITTLE = 1 << 32
 #: Where in a text a symbol may stand: names in a temporary directory, numbers of fields, an address alone.
 _IN_TEXTS = re.compile(
@@ -84,7 +78,7 @@ def _value(param: Param, value: int, enter: Record) -> Term | None:
     """One argument's value, ``None`` where it means nothing."""
     if value == UNUSED:
         return ("unused",)
-    if param.kind in _POINTERS:
+    if param.kind in POINTERS:
         return (_address(value),)
     match param.kind:
         case ParamKind.IGNORED:
@@ -124,7 +118,7 @@ def _arguments(enter: Record) -> dict[str, Term]:
             if value != UNUSED and out[param.name] is not None:
                 out[f"owner of {param.name}"] = _owner(owner)
         for param, text in zip(row.params, shown, strict=False):
-            if text is not None and param.kind in _POINTERS:
+            if text is not None and param.kind in POINTERS:
                 out[f"what {param.name} points to"] = text_term(text)
     elif number in THREEI_NAMES.values() and len(args) == 6:
         out = dict(_threei(number, args))

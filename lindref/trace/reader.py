@@ -8,6 +8,7 @@ from typing import IO, Any, NoReturn
 
 from lindref import classes
 from lindref.trace import recorded
+from lindref.trace.addresses import Addresses
 from lindref.trace.format import Record, clip, header_problem, problem
 
 #: Longest line that is read, in bytes. No event comes near it.
@@ -70,6 +71,8 @@ class Reader:
         try:
             value: Any = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
         except UnicodeDecodeError as error:
+            if self.line == 1 and data.startswith(b"\x1f\x8b"):
+                self._fail("compressed: unpack it (zcat FILE | lindref trace ... -)")
             self._fail(f"not UTF-8 (byte {error.start + 1})")
         except RecursionError:
             self._fail("not an event: nested too deeply")
@@ -88,11 +91,12 @@ class Reader:
             return
         thread_order = self.header.get("order") == "thread"
         whole = self.header.get("begins", 1) <= 1
+        addresses = Addresses(self.header)
         for record in records:
             wrong = problem(record) or self._disorder(record, thread_order=thread_order, whole=whole)
             if wrong:
                 self._fail(wrong)
-            yield record
+            yield addresses.translated(record) if addresses.needed else record
 
     def _records(self) -> Iterator[Record]:
         yield from self._first

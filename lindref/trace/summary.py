@@ -24,6 +24,15 @@ class Count:
     time: int = 0
 
 
+#: How the calls of a summary may be sorted: as ``strace -S``.
+ORDERS: dict[str, Callable[[Count], int]] = {
+    "time": lambda count: -count.time,
+    "calls": lambda count: -count.calls,
+    "errors": lambda count: -count.errors,
+    "name": lambda _: 0,
+}
+
+
 @classes.define
 class Summary:
     """Counts of the calls of a trace: ``by_name``, and ``by_route`` (cage, who serves)."""
@@ -61,9 +70,11 @@ class Summary:
             count.errors += failed
             count.time += took
 
-    def lines(self) -> Iterable[str]:
-        """The tables as text."""
-        rows = sorted(self.by_name.items(), key=lambda item: (-item[1].time, -item[1].calls, item[0]))
+    def lines(self, order: str = "time") -> Iterable[str]:
+        """The tables as text; calls by one of `ORDERS`."""
+        rows = sorted(self.by_name.items())
+        if order != "name":
+            rows.sort(key=lambda item: (ORDERS[order](item[1]), -item[1].calls))
         yield from _table("call", [(name, count) for name, count in rows])
         yield ""
         routes = sorted(self.by_route.items())

@@ -28,7 +28,7 @@ SAMPLE = {
     "pipe-never-ends": "FILE-READ-5",
     "wait-status": "WAIT-1",
     "block-as-set": "SIG-16",
-    "exit-leaves-rows": "3I-GRATE-1",
+    "exit-leaves-rows": "3I-ROUTE-3",
     "unlink-does-nothing": "PATH-5",
 }
 

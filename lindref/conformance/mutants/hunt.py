@@ -17,7 +17,7 @@ from lindref.conformance.mutants.ordinary import ORDINARY
 from lindref.conformance.mutants.patch import Mutant
 from lindref.conformance.oracle.judge import judge
 from lindref.conformance.oracle.scripts import world_of
-from lindref.conformance.oracle.verdict import Bounds, Verdict
+from lindref.conformance.oracle.verdict import Bounds, Judgement, Verdict
 from lindref.conformance.oracle.why import Why
 from lindref.conformance.scripts.generate import SUBJECTS, script
 from lindref.conformance.scripts.shrink import shrunk, size
@@ -83,8 +83,10 @@ def find_out(mutant: Mutant, vector: Vector, profile: Profile, *, outcome: bool 
     except (AssertionError, LookupError, AttributeError, ValueError, RecursionError, TypeError) as error:
         # A fault that the model itself cannot live with: any user would see it.
         return Caught(vector, "RUN-1", f"the implementation stops: {type(error).__name__}", by_trace=False, calls=0)
-    found = judge(iter_trace(seen), profile, world=world_of(vector), bounds=Bounds(64, WORK))
+    found = _judged(seen, vector, profile)
     if found.verdict is Verdict.FORBIDDEN:
+        if not _judged(Lindref(profile.name, player="direct").run(case), vector, profile).allowed:
+            return None  # the model without a fault is refused, too: that says nothing
         return Caught(vector, found.rule, found.what, by_trace=True, calls=found.calls)
     if not outcome:
         return None
@@ -97,6 +99,10 @@ def find_out(mutant: Mutant, vector: Vector, profile: Profile, *, outcome: bool 
         row, _ = observations.differs(vector, model.describe(), seen.seen or {}, wanted.seen or {})
         return Caught(vector, _rule(verdict.rules, row), verdict.detail, by_trace=False, calls=found.calls)
     return None
+
+
+def _judged(seen: Observed, vector: Vector, profile: Profile) -> Judgement:
+    return judge(iter_trace(seen), profile, world=world_of(vector), bounds=Bounds(64, WORK))
 
 
 def iter_trace(seen: Observed) -> Iterable[dict[str, object]]:

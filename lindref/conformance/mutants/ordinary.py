@@ -63,6 +63,20 @@ def _exec(path: str) -> list[dict[str, Any]]:
     ]
 
 
+def _over(cage: str, grate: str, number: int, slot: int, handler: Any = None) -> dict[str, Any]:
+    """A child has ``grate``'s function ``slot`` serve its calls ``number``; both by the step that told their ids."""
+    ids = {"res": [cage, 0]}, {"res": [grate, 0]}
+    pairs = [[ids[0], number], ["unused", ids[1] if handler is None else handler], [slot, "unused"]]
+    return {"op": "call3i", "n": 1001, "name": "register_handler", "self": ids[1], "target": ids[1], "pairs": pairs}
+
+
+def _copy(source: Any, target: Any, count: int, kind: int) -> dict[str, Any]:
+    """In a handler: bytes are copied (``kind`` 1: a string); source and target are pairs."""
+    pairs = [source, target, [count, "unused"], [kind, "unused"]]
+    name = "copy_data_between_cages"
+    return {"op": "call3i", "n": 1002, "name": name, "self": "own", "target": "own", "pairs": pairs}
+
+
 def _address(port: int) -> bytes:
     return b"\2\0" + port.to_bytes(2, "big") + b"\x7f\0\0\1" + bytes(8)
 
@@ -147,20 +161,36 @@ _SCRIPTS: dict[str, Sequence[dict[str, Any]]] = {
         *({"op": "siglog", "clear": True}, _call("rt_sigaction", 12, 0, _BUF, dump=[{"at": _BUF, "len": 24}])),
         *_exec("/prog/app"),
     ],
-    "dead grate": [
+    "dead grate": [  # its app calls when it is gone: the end of a pipe tells
+        *(_call("getpid"), _call("pipe2", _BUF, 0), _call("pipe2", _STAT, 0)),
+        _fork(
+            *(_call("getpid"), _over("s4c1", "s1", 107, 1), _call("close", 6)),
+            *(_call("write", 4, {"str": "x"}, 1), _read(5, 1), _call("geteuid")),
+        ),
+        _read(3, 1),
+    ],
+    "grate": [
         _call("getpid"),
         _fork(
             _call("getpid"),
-            {
-                "op": "call3i",
-                "n": 1001,
-                "name": "register_handler",
-                "self": "self",
-                "target": "self",
-                "pairs": [[{"res": ["s1", 0]}, 107], ["unused", "self"], [1, "unused"]],
-            },
+            *(_over("s2c1", "s1", 107, 2), _call("geteuid"), _over("s2c1", "s1", 107, 1), _call("geteuid")),
+            *(_over("s2c1", "s1", 102, 1), _call("getuid"), _over("s2c1", "s1", 102, 1, 500), _call("getuid")),
+            *(_over("s2c1", "s1", 104, 9), _call("getgid"), _fork(_call("geteuid")), _wait()),
         ),
-        *(_wait(), _call("geteuid"), _call("getuid")),
+        _wait(),
+    ],
+    "copies": [
+        _call("getpid"),
+        _fork(_call("getpid"), _over("s2c1", "s1", 1, 3), _set(_BUF, b"ab\0cd"), _call("write", 1, _BUF, 5)),
+        _wait(),
+    ],
+    "time": [
+        *(_call("clock_gettime", 77, _BUF), _set(_BUF, bytes(8) + (10**6).to_bytes(8, "little"))),
+        _call("clock_nanosleep", 1, 0, _BUF, 0),
+        {"op": "sigaction", "sig": 14, "handler": "record", "slot": 14, "flags": 0, "mask": 0},
+        _set(_BUF, bytes(24) + (1000).to_bytes(8, "little")),
+        *(_call("setitimer", 0, _BUF, 0), _set(_BUF, b"\\1" + bytes(15)), _call("clock_nanosleep", 1, 0, _BUF, 0)),
+        {"op": "siglog", "clear": True},
     ],
     "memory": [
         _call("mmap", 0, 8192, 3, 0x22, -1, 0, ret_as="shape"),
@@ -177,6 +207,16 @@ _SCRIPTS: dict[str, Sequence[dict[str, Any]]] = {
             _call("shmctl", {"res": ["s6", 0]}, 0, 0),
         ),
         *(_call("shmget", 5, 0, 0), _call("futex", _BUF, 0, 1, 0), _call("futex", {"buf": [0, 1]}, 1, 1, 0)),
+    ],
+}
+_THERE, _HERE = [{"harg": 2}, {"hcage": 2}], [_STAT, "own"]
+_SERVES = {
+    "1": [_call("geteuid"), {"op": "return", "value": 41}],
+    "2": [{"op": "return", "value": 42}],
+    "3": [
+        *(_copy(_THERE, _HERE, 5, 0), {"op": "dump", "dump": [{"at": _STAT, "len": 6}]}),
+        *(_copy(_HERE, _THERE, 4, 0), _copy(_HERE, [_BUF, "own"], 4, 0), _copy(_THERE, _HERE, 64, 1)),
+        {"op": "return", "value": 5},
     ],
 }
 _HANDLERS = {"signals": {"10": _mask(0, 0), "12": _mask(0, 0)}}
@@ -202,6 +242,8 @@ def _vector(name: str) -> Vector:
     main: dict[str, Any] = {"steps": _named(_SCRIPTS[name])}
     if name in _HANDLERS:
         main["sighandlers"] = {slot: _named(steps, f"h{slot}") for slot, steps in _HANDLERS[name].items()}
+    if name in ("grate", "dead grate", "copies"):
+        main["handlers"] = {slot: _named(steps, f"g{slot}") for slot, steps in _SERVES.items()}
     programs = {"main": main, "app": {"steps": _named(_APP, "a")}}
     return Vector(f"ordinary.{name.replace(' ', '_')}", f"what programs do: {name}", list(_FILES), programs, (), {})
 

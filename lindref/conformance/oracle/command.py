@@ -84,9 +84,10 @@ def _bounds(options: argparse.Namespace) -> Bounds:
 
 
 def _tell(name: str, one: Judgement, rules: Mapping[str, Rule]) -> None:
-    if one.verdict is Verdict.BROKEN and not one.line:
+    if one.verdict is Verdict.BROKEN and not one.prefix:
+        place = f"{name}:{one.line}" if one.line else name
         sys.stdout.flush()
-        sys.stderr.write(f"lindref trace check: {one.what if name in one.what else f'{name}: {one.what}'}\n")
+        sys.stderr.write(f"lindref trace check: {one.what if name in one.what else f'{place}: {one.what}'}\n")
         return
     sys.stdout.writelines(line + "\n" for line in lines(one, name, rules))
 

@@ -339,15 +339,15 @@ class Course:
             if ended is not None and ended.event.rule == "TRAVEL-4":
                 return  # it was given its result
             rule = ended.event.rule if ended is not None and ended.event.rule else "3I-ROUTE-2"
-            raise Contradiction(rule, f"the call is given to {_whose(seen)}", "to nobody")
+            raise Contradiction(rule, f"the call is given to {_whose(seen)}", "to nobody", told=True)
         model = seen if seen in BENEATH else self.names.cage(seen)
         if model != route.handler:
             raise Contradiction(
-                route.rule, f"the call is served by {_whose(seen)}", _whose(self.seen_cage(route.handler))
+                route.rule, f"the call is served by {_whose(seen)}", _whose(self.seen_cage(route.handler)), told=True
             )
         if record.get("address", route.address) != route.address and route.handler not in BENEATH:
             what = f"the call is served by function {record['address']} of grate {seen}"
-            raise Contradiction(route.rule, what, f"function {route.address}")
+            raise Contradiction(route.rule, what, f"function {route.address}", told=True)
 
     def on_exit(self, record: Record, later: Record | None) -> None:
         """A call comes back."""

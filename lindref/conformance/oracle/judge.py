@@ -17,6 +17,7 @@ from lindref.conformance.oracle.world import World
 from lindref.posix.fs.roots import RootError
 from lindref.profile import Profile, by_name
 from lindref.system.runtime import Config
+from lindref.trace.addresses import Addresses
 from lindref.trace.format import Record, header_problem, problem
 from lindref.trace.reader import Reader, TraceError
 
@@ -64,7 +65,7 @@ def _opened(trace: Reader | Iterable[Record]) -> tuple[Record, Iterator[tuple[in
     wrong = header_problem(first)
     if wrong is not None or first is None:
         raise TraceError(wrong or "empty, not even a header")
-    return first, _checked(records)
+    return first, _checked(records, Addresses(first))
 
 
 def _numbered(reader: Reader) -> Iterator[tuple[int, Record]]:
@@ -72,12 +73,12 @@ def _numbered(reader: Reader) -> Iterator[tuple[int, Record]]:
         yield reader.line, record
 
 
-def _checked(records: Iterator[Record]) -> Iterator[tuple[int, Record]]:
+def _checked(records: Iterator[Record], addresses: Addresses) -> Iterator[tuple[int, Record]]:
     for number, record in enumerate(records, 2):
         wrong = problem(record)
         if wrong is not None:
             raise TraceError(f"event {number - 1}: {wrong}")
-        yield number, record
+        yield number, addresses.translated(record) if addresses.needed else record
 
 
 class Window:
@@ -212,7 +213,9 @@ class Judge:
             if self._search is not None:
                 self.states = max(self.states, self._search.most)
         if last != "outcome" and "outcome" in self.observes and window.broken is None:
-            return Judgement(Verdict.BROKEN, "FORMAT-5", "the trace ends before its outcome", calls=self.calls)
+            line = self._seen[-1][0] if self._seen else 1
+            what = "the trace ends before its outcome"
+            return Judgement(Verdict.BROKEN, "FORMAT-5", what, line=line, calls=self.calls)
         return None
 
     def _settle(self, course: Course) -> None:

@@ -128,8 +128,13 @@ class Search:
 
     def _try(self, course: Course, act: Callable[[Course], None]) -> Attempt:
         found = self._apart.tried(course, act)
-        self.why = self.why or found.why
+        self._refused(found.why)
         return found
+
+    def _refused(self, why: Contradiction | None) -> None:
+        """Why a state cannot go on: the first reason, but for one that says what a call told."""
+        if why is not None and (self.why is None or (why.told and not self.why.told)):
+            self.why = why
 
     def _after(
         self,
@@ -150,7 +155,9 @@ class Search:
             found = first if first is not None and one is course else self._try(one, act)
             after += found.after
             for move in self._apart.before(one, found.touched | more, target):
-                for other in self._apart.move(one, move).after:
+                moved = self._apart.move(one, move)
+                self._refused(moved.why)
+                for other in moved.after:
                     seen = seen or {key(course)}
                     what = key(other)
                     if what not in seen:
