@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from lindref.conformance.adapters.recorded import load, save
 from lindref.conformance.adapters.strace import as_trace, split
 from lindref.conformance.campaign.examine import examine
 from lindref.conformance.campaign.result import Result, Status
-from lindref.conformance.campaign.suites import Wanted, cases
+from lindref.conformance.campaign.suites import Wanted, cases, script_case
+from lindref.conformance.scripts import generate
+from lindref.guest.toolchain import GuestBuildError, find_toolchain
 
 
 def guest(name: str) -> Case:
@@ -232,9 +235,37 @@ def test_lind_boot_prepares_modules(installation: dict[str, str]) -> None:
     assert missing.detail == "needs fork: new cages by fork (as --option lacks says)"
 
 
+def test_lind_boot_plays_scripts(installation: dict[str, str], tmp_path: Path) -> None:
+    """As C, with the installation's tool chain, in a root of its own: forks and a grate too."""
+    try:
+        find_toolchain()
+    except GuestBuildError as missing:
+        pytest.skip(str(missing))
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no mount namespaces here")
+    compiler = tmp_path / "compile"
+    here = Path(__file__).resolve().parents[2]
+    compiler.write_text(
+        f"#!/bin/sh\n[ $1 = grate ] && grate=--grate\nPYTHONPATH={here} exec {sys.executable} -m lindref.cli.main cc "
+        '$grate "$3" -o "$2"\n'
+    )
+    compiler.chmod(0o755)
+    assert "script" in make("lind-boot", installation).describe().lacks
+    made = make("lind-boot", {**installation, "compile": f"{compiler} {{kind}} {{out}} {{in}}"})
+    for seed in (4, 7):
+        case = script_case(generate.script(seed))
+        seen = made.run(case)
+        assert seen.seen is not None and seen.seen["log"]
+        assert any(record["event"] == "enter" for record in seen.records())
+        found = examine(made, described(made, "lind-boot"), case)
+        assert (found.status, found.detail) == (Status.ALLOWED, "")
+    assert list(Path(installation["root"]).iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        ({"path": "/bin/true", "root": "/", "compile": "cc {in}"}, "want a command with {in} and {out}"),
         ({"path": "/nosuch/lind-boot"}, "no installation (/nosuch/lind-boot)"),
         ({"path": "/bin/true", "root": "/nosuch"}, "/nosuch: no such folder"),
         ({"path": "/bin/true", "root": "/", "lacks": "wings"}, "lacks 'wings'"),

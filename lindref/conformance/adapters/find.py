@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from lindref.conformance.adapters.command import PREFIX, Command
 from lindref.conformance.adapters.interface import KINDS, Adapter, AdapterError, Description
 from lindref.profile import LIND, SPEC
 
@@ -23,11 +24,13 @@ ADAPTERS: Mapping[str, tuple[str, str]] = {
 
 
 def make(name: str, options: Mapping[str, str]) -> Adapter:
-    """The adapter called ``name`` (of ``ADAPTERS``, or ``module:Class``). Raises ``AdapterError``."""
+    """The adapter called ``name``: of ``ADAPTERS``, ``module:Class``, or ``command:words``. Raises ``AdapterError``."""
+    if name.startswith(PREFIX):
+        return Command(name.removeprefix(PREFIX), options)
     place = ADAPTERS[name][0] if name in ADAPTERS else name
     module, colon, attribute = place.partition(":")
     if not colon:
-        raise AdapterError(f"no adapter {name!r} (one of {', '.join(ADAPTERS)}, or MODULE:CLASS)")
+        raise AdapterError(f"no adapter {name!r} (one of {', '.join(ADAPTERS)}, or MODULE:CLASS, or command:WORDS)")
     if name not in ADAPTERS and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

@@ -90,6 +90,7 @@ class Observed:
     trap. ``trace`` is a trace (docs/trace.md): its bytes, or a file. ``seen`` is the observation of a script
     (FORMAT.md section 6). ``results`` are those of the calls of a module: for each call its results, or
     the text of its trap; then a text for each exported memory.
+    ``own_calls``: the trace has calls of its own beside those of the case, as that of a script that is played as C.
     ``note`` is for people.
     """
 
@@ -100,6 +101,7 @@ class Observed:
     seen: Mapping[str, Any] | None = None
     results: tuple[tuple[Bits, ...] | str, ...] | None = None
     note: str = ""
+    own_calls: bool = False
 
     @contextmanager
     def read_trace(self) -> Iterator[Reader]:

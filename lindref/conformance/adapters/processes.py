@@ -11,11 +11,15 @@ from lindref import classes
 
 @classes.frozen
 class Ran:
-    """How a program of the host ended: its status as a shell tells it (128+n for signal n), and its output."""
+    """How a program of the host ended: its status as a shell tells it (128+n for signal n, which is ``signal``), and
+    its output. One that had to be ended was ``hung``; its status says nothing.
+    """
 
     status: int
     stdout: bytes
     stderr: bytes
+    signal: int = 0
+    hung: bool = False
 
 
 def run(
@@ -25,18 +29,23 @@ def run(
     env: Mapping[str, str],
     stdin: bytes = b"",
     executable: Path | None = None,
+    patience: float | None = None,
 ) -> Ran:
-    """Run a command to its end. Raises ``OSError`` where it cannot be started. How long it may take is the campaign's
-    business, which ends the whole process.
+    """Run a command to its end, or for ``patience`` seconds. Raises ``OSError`` where it cannot be started. How long it
+    may take is else the campaign's business, which ends the whole process.
     """
-    done = subprocess.run(
-        command,
-        executable=executable,
-        cwd=folder,
-        env=dict(env),
-        input=stdin,
-        capture_output=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            executable=executable,
+            cwd=folder,
+            env=dict(env),
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=patience,
+        )
+    except subprocess.TimeoutExpired as late:
+        return Ran(0, late.stdout or b"", late.stderr or b"", hung=True)
     status = done.returncode if done.returncode >= 0 else 128 - done.returncode
-    return Ran(status, done.stdout, done.stderr)
+    return Ran(status, done.stdout, done.stderr, max(-done.returncode, 0))

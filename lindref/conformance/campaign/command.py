@@ -18,7 +18,7 @@ from lindref.conformance.adapters.interface import AdapterError
 from lindref.conformance.adapters.template import TEMPLATE
 from lindref.conformance.campaign import cluster, pool, waivers
 from lindref.conformance.campaign.coverage import Reach, coverage
-from lindref.conformance.campaign.pool import Plan
+from lindref.conformance.campaign.pool import Plan, closed
 from lindref.conformance.campaign.report import junit, lind, own, page
 from lindref.conformance.campaign.report.about import Campaign
 from lindref.conformance.campaign.result import Result, Status
@@ -70,7 +70,7 @@ def _parser() -> Arguments:
         one.add_argument("--count", type=_whole, default=100, metavar="N", help="generated cases (%(default)s)")
         one.add_argument("--seed", type=_whole, default=0, metavar="N", help="which generated cases (%(default)s)")
     add = run.add_argument
-    add("--adapter", required=True, metavar="NAME", help=f"{', '.join(ADAPTERS)}, or MODULE:CLASS")
+    add("--adapter", required=True, metavar="NAME", help=f"{', '.join(ADAPTERS)}, MODULE:CLASS, or command:WORDS")
     add("--option", metavar="KEY=VALUE", action="append", default=[], help="an option of the adapter (repeatable)")
     add("--against", choices=(SPEC.name, LIND.name), default="", help="hold it against this profile, not its own")
     add("-n", type=_whole, default=1, dest="processes", metavar="N", help="processes (%(default)s)")
@@ -194,7 +194,8 @@ def _run(options: argparse.Namespace) -> int:
     for form in REPORTS:
         _check_place(f"--{form}", getattr(options, form.replace("-", "_")))
     plan = Plan(options.adapter, _options(options.option), options.against, options.limit, options.shrink)
-    _, said = plan.made()  # what is wrong with it is told before anything runs
+    adapter, said = plan.made()  # what is wrong with it is told before anything runs
+    closed(adapter)
     results = _results(plan, chosen, options, known)
     suites = tuple(dict.fromkeys(options.suites))
     campaign = Campaign(said, plan.options, suites, results, coverage(results, said))

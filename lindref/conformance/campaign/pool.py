@@ -18,7 +18,7 @@ from lindref import classes
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.find import described, make
 from lindref.conformance.adapters.interface import Adapter, AdapterError, Description
-from lindref.conformance.campaign.examine import MODEL, RUNS
+from lindref.conformance.campaign.examine import MODEL, RUNS, one_line
 from lindref.conformance.campaign.result import Result, broken, unknown
 
 #: How long the model and the judge may take with one case, as a multiple of the implementation's limit.
@@ -47,6 +47,16 @@ class Plan:
         adapter = make(self.adapter, self.options)
         said = described(adapter, self.adapter)
         return adapter, classes.evolve(said, profile=self.against) if self.against else said
+
+
+def closed(adapter: Adapter) -> None:
+    """Let an adapter go; what its ``close`` raises is told, and changes no result."""
+    if not hasattr(adapter, "close"):
+        return
+    try:
+        adapter.close()
+    except Exception as error:  # noqa: BLE001 (whatever somebody else's adapter raises)
+        sys.stderr.write(f"lindref conform: the adapter's close() raised {one_line(error)}\n")
 
 
 class _Worker:

@@ -32,7 +32,7 @@ def verdict(case: Case, said: Description, seen: Observed, model: Reference) -> 
         with seen.read_trace() as theirs:
             if case.script is not None and isinstance(seen.trace, Path) and theirs.recorded:
                 return _followed(case.script, said, seen.trace)
-            if not said.same_calls or model.observed.trace is None:
+            if seen.own_calls or not said.same_calls or model.observed.trace is None:
                 for _ in theirs:
                     pass  # it is to be a trace at least
                 return ALLOWED

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.interface import Adapter, AdapterError, Description
 from lindref.conformance.campaign.examine import RUNS, examine, one_line
-from lindref.conformance.campaign.pool import Plan
+from lindref.conformance.campaign.pool import Plan, closed
 from lindref.conformance.campaign.result import Result, Status, broken, unknown
 from lindref.conformance.campaign.shorten import shortened
 
@@ -32,8 +32,7 @@ def serve(line: Connection) -> None:
             break
         line.send(("result", _one(plan, adapter, said, case, line, again=used)))
         used = True
-    if hasattr(adapter, "close"):
-        adapter.close()
+    closed(adapter)
 
 
 def _one(plan: Plan, adapter: Adapter, said: Description, case: Case, line: Connection, *, again: bool) -> Result:
