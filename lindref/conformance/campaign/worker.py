@@ -30,7 +30,11 @@ def serve(line: Connection) -> None:
             break
         if case is None:
             break
-        line.send(("result", _one(plan, adapter, said, case, line, again=used)))
+        result = _one(plan, adapter, said, case, line, again=used)
+        try:
+            line.send(("result", result))
+        except BrokenPipeError:
+            break  # the campaign is no more
         used = True
     closed(adapter)
 
