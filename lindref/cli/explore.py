@@ -25,7 +25,7 @@ from lindref.system.runtime import Config
 from lindref.system.system import System
 
 #: Kinds of choice points.
-KINDS = ("thread", "signal", "zombie", "futex-wake", "transfer", "grate", "fork-result")
+KINDS = ("thread", "signal", "zombie", "futex-wake", "transfer", "grate", "fork-result", "twin", "signal-wake")
 
 
 def _parser() -> Arguments:

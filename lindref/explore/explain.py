@@ -202,6 +202,11 @@ def _lost_signals(system: System, witness: _Witness) -> list[str]:
     lines = []
     for thread in system.threads.values():
         status = thread.status
+        if isinstance(status, Blocked) and status.pending.deaf:
+            lines.append(
+                f"{_name(thread.cage, thread.tid)} waits in {status.pending.name}: a signal that is pending came just "
+                "before, and did not wake it (SIG-LOST)"
+            )
         if not isinstance(status, Blocked) or status.pending.name not in _FOR_SIGNALS:
             continue
         began = witness.began.get(status.pending.id, 0)

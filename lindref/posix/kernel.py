@@ -44,6 +44,8 @@ class ChoiceKind(Enum):
     ZOMBIE = "zombie"
     #: How much of a transfer is done at once (option 0: all of it).
     TRANSFER = "transfer"
+    #: Which of several descriptors that share a host descriptor poll and select report (option 0: the last).
+    TWIN = "twin"
 
 
 class IdKind(IntEnum):

@@ -5,7 +5,7 @@ Readiness is the business of each kind (`openfile.Ops.ready`). Rules POLL-1 to P
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lindref import classes
 from lindref.posix import fdtable, limits, signals
@@ -15,7 +15,7 @@ from lindref.posix.constants import FD_MAX
 from lindref.posix.errno import EBADF, EBADFD, EFAULT, EINTR, EINVAL
 from lindref.posix.errors import ErrorSet, fail
 from lindref.posix.fdtable import Opened
-from lindref.posix.kernel import Kernel
+from lindref.posix.kernel import ChoiceKind, Kernel
 from lindref.posix.openfile import (
     POLLERR,
     POLLHUP,
@@ -147,20 +147,24 @@ def _look(kernel: Kernel, asked: list[_Asked]) -> int:
             one.revents = readiness(kernel, one.found) & (one.events | UNASKED)
     ready = sum(1 for one in asked if one.revents)
     if kernel.profile.has("POLL-TWINS"):
-        ready = _collapse(asked)
+        ready = _collapse(kernel, asked)
     return ready
 
 
-def _collapse(asked: list[_Asked]) -> int:
+def _collapse(kernel: Kernel, asked: list[_Asked]) -> int:
     """As recorded: of entries with one descriptor only the last counts; of descriptors that share a host descriptor
-    all are counted, but only the last gets its answer.
+    all are counted, but only one gets its answer, which depends on the order of a hash table.
     """
     last = {one.fd: index for index, one in enumerate(asked)}
     for index, one in enumerate(asked):
         if last[one.fd] != index:
             one.revents = 0
     ready = sum(1 for one in asked if one.revents)
-    owner = {one.found.entry.under: index for index, one in enumerate(asked) if one.found is not None and one.revents}
+    twins: dict[int, list[int]] = {}
+    for index, one in enumerate(asked):
+        if one.found is not None and one.revents:
+            twins.setdefault(one.found.entry.under, []).insert(0, index)
+    owner = {under: group[kernel.choose(ChoiceKind.TWIN, len(group))] for under, group in twins.items()}
     for index, one in enumerate(asked):
         if one.found is not None and owner.get(one.found.entry.under, index) != index:
             one.revents = 0
@@ -258,9 +262,10 @@ def select(kernel: Kernel, call: Call) -> Result:
     # Effect: look; nothing else changes.
     found = [one for one in opened.values() if one is not None]
     if kernel.profile.has("POLL-TWINS"):
-        last = {one.entry.under: one.fd for one in found}
-        found = [one for one in found if last[one.entry.under] == one.fd and one.file.kind != "epoll"]
+        found = [one for one in found if one.file.kind != "epoll"]
     ready = {one.fd: readiness(kernel, one) for one in found}
+    if kernel.profile.has("POLL-TWINS"):
+        ready = _one_of_twins(kernel, found, ready)
     results = [
         [fd for fd in fds if ready.get(fd, 0) & bits] for fds, bits in zip(members, _CLASSES, strict=True)
     ]
@@ -275,6 +280,15 @@ def select(kernel: Kernel, call: Call) -> Result:
         if address:
             user.copy_out(kernel, address, sum(1 << fd for fd in fds).to_bytes(size, "little"))
     return Done(total)
+
+
+def _one_of_twins(kernel: Kernel, found: Iterable[Opened], ready: Mapping[int, int]) -> dict[int, int]:
+    """As recorded: of descriptors that share a host descriptor only one has an answer (POLL-TWINS)."""
+    twins: dict[int, list[int]] = {}
+    for one in found:
+        twins.setdefault(one.entry.under, []).insert(0, one.fd)
+    groups = [group for group in twins.values() if any(ready[fd] for fd in group)]
+    return {fd: ready[fd] for fd in (group[kernel.choose(ChoiceKind.TWIN, len(group))] for group in groups)}
 
 
 def _timeout(kernel: Kernel, address: int) -> int | None:

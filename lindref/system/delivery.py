@@ -7,15 +7,19 @@ spec/signals.md; the delivery points are a function's entry, a loop's head, befo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from lindref.posix import signals
+from lindref.posix.result import Key, WaitKey
 from lindref.posix.signals import Action, Delivery
+from lindref.state.records import replace
 from lindref.system import lifecycle, panics
 from lindref.system.events import Signal
 from lindref.system.threads import Blocked, InGrate, Queued, Ready, Retry, SignalBarrier, Status, Thread
 
 if TYPE_CHECKING:
+    from lindref.system.abi import SyscallRequest
     from lindref.system.system import System
 
 
@@ -92,6 +96,8 @@ def interrupt_waiting(system: System) -> None:
         if isinstance(status, InGrate | Queued):
             interrupt_served(system, thread)
         elif isinstance(status, Blocked) and status.interruptible and _interrupted(system, thread):
+            if status.pending.deaf:
+                continue  # SIG-LOST
             thread.status = Retry(status.pending, interrupted=True)
 
 
@@ -116,6 +122,38 @@ def interrupt_handler(system: System, thread: Thread) -> None:
         seen = worker
     if isinstance(seen.status, Blocked) and seen.status.interruptible:
         seen.status = Retry(seen.status.pending, interrupted=True)
+
+
+#: The choice of deviation ``SIG-LOST``: the signal is seen before the call is made, or came too late to be seen and
+#: too early to wake it.
+SIGNAL_WAKE = "signal-wake"
+
+#: Calls in which the real system's thread sleeps in the host (rawposix.md 5.2); select does where it has no limit.
+_SLEEPS = frozenset(
+    "read readv write writev futex accept accept4 connect flock fcntl clock_nanosleep open openat recvfrom recvmsg "
+    "sendto sendmsg".split()
+)
+
+
+def too_early(system: System, thread: Thread, request: SyscallRequest | None) -> bool:
+    """Whether the signals that are there for ``thread`` come between its last look and the call that it stands before,
+    which they do not wake (SIG-8, deviation ``SIG-LOST``).
+    """
+    if request is None or not system.profile.has("SIG-LOST") or not takes_signals(system, thread):
+        return False
+    name = system.call_name(request.number)
+    sleeps = name in _SLEEPS or (name == "select" and not request.args[4].value)
+    if not sleeps or not signals.deliverable(system.kernel.cages[thread.cage]):
+        return False
+    return bool(system.choices.choose(SIGNAL_WAKE, 2))
+
+
+def hear(system: System, changed: AbstractSet[WaitKey]) -> None:
+    """A further signal wakes who did not hear the one before."""
+    for thread in system.threads.values():
+        status = thread.status
+        if isinstance(status, Blocked) and status.pending.deaf and WaitKey(Key.SIGNAL, thread.cage) in changed:
+            thread.status = replace(status, pending=replace(status.pending, deaf=False))
 
 
 def _interrupted(system: System, thread: Thread) -> bool:

@@ -92,6 +92,21 @@ def wake_due(system: System) -> None:
         system.wake_changed()
 
 
+def wake_sleepers(system: System, cage: int, address: int, count: int) -> int:
+    """Wake up to ``count`` threads of ``cage`` that sleep in ``memory.atomic.wait`` at ``address``; how many there
+    were.
+    """
+    woken = 0
+    for thread in system.threads.values():
+        status = thread.status
+        if woken < count and isinstance(status, AtomicBlocked):
+            if thread.cage == cage and status.address == address:
+                thread.status = Ready()
+                thread.runner.resume(0)
+                woken += 1
+    return woken
+
+
 def next_deadline(system: System) -> int | None:
     """The earliest time at which something happens by itself."""
     times = [timers.next_deadline(system.kernel)]

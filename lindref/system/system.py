@@ -11,6 +11,7 @@ from lindref.posix.call import i32
 from lindref.posix.kernel import Kernel
 from lindref.profile import SPEC, Profile
 from lindref.state.pmap import PMap
+from lindref.state.records import replace
 from lindref.system import accesses, at_once, calls, delivery, grates, lifecycle, panics, pools, schedule, worldly
 from lindref.system.choices import Choices, Chooser, FirstOption
 from lindref.system.events import Choice, Event, Note, Observer
@@ -125,6 +126,8 @@ class System:
         self.yielded = False
         #: Ticks of the current thread's runner when its turn began; no part of the state.
         self.began = 0
+        #: Who makes a call that the signals which are there do not wake (``delivery.too_early``); no part of the state.
+        self.missing = 0
         #: Ticks that the current thread has left of its quantum.
         self.quantum = self.config.quantum
         #: What ``lindref.system.state`` froze last: what has not changed since is taken from there.
@@ -296,7 +299,8 @@ class System:
 
     def _stood(self, thread: Thread, status: Calling) -> None:
         """``thread`` makes the call that it stands before; what is delivered to it comes first."""
-        taken = delivery.take(self, thread)
+        self.missing = thread.key if delivery.too_early(self, thread, status.request) else 0
+        taken = [] if self.missing else delivery.take(self, thread)
         if taken:
             delivery.push(self, thread, taken, status)
             return
@@ -334,7 +338,7 @@ class System:
                 deadline = None if timeout is None else self.kernel.now + timeout
                 thread.status = AtomicBlocked(address, deadline)
             case WakesMemory(address, count):
-                thread.runner.resume(self._wake_memory(thread.cage, address, count))
+                thread.runner.resume(schedule.wake_sleepers(self, thread.cage, address, count))
             case CannotLoad(message):
                 self.load_failed(thread, message)
             case HostEnds(message, rule):
@@ -345,17 +349,6 @@ class System:
             grates.finish(self, thread, i32(value))
         else:
             lifecycle.returned(self, thread, value)
-
-    def _wake_memory(self, cage: int, address: int, count: int) -> int:
-        woken = 0
-        for thread in self.threads.values():
-            status = thread.status
-            if woken < count and isinstance(status, AtomicBlocked):
-                if thread.cage == cage and status.address == address:
-                    thread.status = Ready()
-                    thread.runner.resume(0)
-                    woken += 1
-        return woken
 
     def spend(self, ticks: int) -> None:
         """The time that ticks take (SCHED-5)."""
@@ -389,6 +382,8 @@ class System:
 
     def block(self, thread: Thread, status: Blocked) -> None:
         """``thread`` waits in RawPOSIX."""
+        if thread.key == self.missing:
+            self.missing, status = 0, replace(status, pending=replace(status.pending, deaf=True))
         thread.status = status
         delivery.interrupt_waiting(self)
 
@@ -402,6 +397,7 @@ class System:
             status = thread.status
             if isinstance(status, Blocked) and not changed.isdisjoint(status.keys):
                 thread.status = Retry(status.pending)
+        delivery.hear(self, changed)
         delivery.interrupt_waiting(self)
 
     def stopped(self, cage: int) -> bool:

@@ -28,7 +28,7 @@ class ImageRequest:
     env: tuple[bytes, ...]
 
 
-@record("system.pending", version=2)
+@record("system.pending", version=3)
 class Pending:
     """A call on its way: as it was made, and what is to happen when its result is there.
 
@@ -38,6 +38,7 @@ class Pending:
     program that has returned. ``child`` is the cage forked on
     behalf of this call through a grate, 0 if none; ``image`` the image exec'd and ``ended`` an end asked for on its
     behalf, both to take effect when the call returns, as ``traps``, the trap that is met then, if any.
+    ``deaf``: the signals that are there came too early to wake it (SIG-8, deviation ``SIG-LOST``).
     """
 
     id: int
@@ -53,6 +54,7 @@ class Pending:
     image: ImageRequest | None = None
     ended: bool = False
     traps: str = ""
+    deaf: bool = False
 
 
 @record("system.ready")

@@ -22,9 +22,9 @@ ENTRIES: tuple[Deviation, ...] = (
         spec="every entry of poll and every bit of select is answered",
         lind=(
             "entries with one descriptor, and descriptors that share a host descriptor, collapse into "
-            "the last"
+            "one: of entries the last, of descriptors any (a choice point; option 0: the last)"
         ),
-        evidence="vectors poll.poll.dupfd, poll.select.twins",
+        evidence="vectors poll.poll.dupfd, poll.select.twins; vectors/SUMMARY.md 11",
     ),
     Deviation(
         "SELECT-EINVAL",

@@ -41,6 +41,16 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="seen of the real runtime: a handler with SIGHUP in its sa_mask, run with SIGUSR2 blocked, forks",
     ),
     Deviation(
+        "SIG-LOST",
+        spec="a signal that comes before a call waits is delivered, whenever it comes",
+        lind=(
+            "one that comes after the last look and before the host's call waits does not wake it: the call goes on "
+            "waiting until another signal or what it waits for comes (a choice point, where threads switch before "
+            "calls; calls that look again and again are not concerned)"
+        ),
+        evidence="rawposix.md 5.2 (inferred from the source: the wake is not sent again)",
+    ),
+    Deviation(
         "SIG-DEFAULT-FAULT",
         spec="a signal whose action became default-ignore while it was pending is dropped",
         lind="delivering it ends the host process",
