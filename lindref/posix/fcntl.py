@@ -74,7 +74,7 @@ def fcntl(kernel: Kernel, call: Call) -> Result:
     if command in (F_GETFD, F_SETFD):
         return _close_on_exec(kernel, call, found, number if command == F_SETFD else None)
     if command == F_GETFL:
-        return Done(found.file.flags)
+        return _status(found)
     if command == F_SETFL:
         return _set_status(kernel, found, number)
     if command in _LOCKING:
@@ -123,6 +123,11 @@ def _dup_from(kernel: Kernel, call: Call, found: Opened, start: int, *, cloexec:
             return fail(EBADF, "FCNTL-2")
         return fail(EMFILE if in_range else EINVAL, "FCNTL-2")
     return Done(fdtable.install(kernel, owner, free, found.number, cloexec=cloexec, under=found.entry.under))
+
+
+def _status(found: Opened) -> Result:
+    """F_GETFL: access mode and status flags (FCNTL-3)."""
+    return Done(found.file.flags)
 
 
 def _set_status(kernel: Kernel, found: Opened, wanted: int) -> Result:

@@ -129,7 +129,7 @@ def _wrong(course: Course, enter: Record, record: Record, ended: Ended, what: st
         held = [ended.event.rule, *held]
     if model is not None and model >= 0 and row is not None:
         held = []
-    rule = course.why.differs(enter["number"], seen, model, held)
+    rule = course.why.differs(enter["number"], seen, model, held, ended.ran)
     told_errors = [f"-{f.errno} {errno.name_of(f.errno)} ({f.rule})" for f in ended.failures]
     if course.system.profile.name == LIND.name:
         told_errors = told_errors[:1]
@@ -152,7 +152,7 @@ def _written(course: Course, enter: Record, record: Record, ended: Ended) -> Non
         if not _same_text(course, enter, row, ended, int(at), text, model):
             name = row.params[int(at)].name
             what = f"the call writes {name}={text}"
-            raise Contradiction(course.why.general(row.number), what, f"{name}={model}", told=True)
+            raise Contradiction(course.why.written(row.number, ended.ran), what, f"{name}={model}", told=True)
 
 
 def _same_text(course: Course, enter: Record, row: CallRow, ended: Ended, at: int, seen: str, model: str) -> bool:

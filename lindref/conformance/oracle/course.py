@@ -306,7 +306,7 @@ class Course:
         self.names.bind_call(record["call"], call)
         self.makers[call] = thread.key
         system.made[call] = (number, pairs)
-        system.last = None
+        system.last, system.did = None, []
         system.current = thread.key
         request = SyscallRequest(number, 0, caller, target, tuple(Arg(*pair) for pair in pairs))
         with system.numbers_of(self.places[record["call"]]):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lindref import classes
+from lindref.conformance.oracle.why import noting, parts
 from lindref.explore.watch.views import plain
 from lindref.posix import processes
 from lindref.posix.cage import INIT_CAGE, MAIN_THREAD
@@ -164,6 +165,8 @@ class Ended:
     event: Exit
     shown: dict[str, str]
     failures: tuple[Failure, ...]
+    #: The rules of what it did, of a call that may do several things.
+    ran: tuple[str, ...] = ()
 
 
 class ObservedSystem(System):
@@ -185,6 +188,7 @@ class ObservedSystem(System):
         #: Calls under way: number and arguments, by the model's number of the call.
         self.made: dict[int, tuple[int, tuple[tuple[int, int], ...]]] = {}
         self.last: Result | None = None
+        self.did: list[str] = []
         #: The numbers given so far by calls that gave any, by the place of the call in the trace.
         self.given: dict[int, int] = {}
         #: Cages whose program is known, and static: where their heap begins is, too.
@@ -249,7 +253,13 @@ class ObservedSystem(System):
 
     def kernel_call(self, call: Call, served: Collection[int] = ()) -> Result:
         """RawPOSIX does a call; what it said is kept, for the errors that held besides the one it reports."""
-        self.last = type(self.kernel).call(self.kernel, call, served)
+        row = self.kernel.rows.get(call.number)
+        self.did = []
+        if row is not None and row.handler is not None and parts(row.handler):
+            with noting(row.handler, self.did):
+                self.last = type(self.kernel).call(self.kernel, call, served)
+        else:
+            self.last = type(self.kernel).call(self.kernel, call, served)
         return self.last
 
     def ended(self, event: Exit) -> None:
@@ -262,7 +272,8 @@ class ObservedSystem(System):
             shown = self.decoder.after(row, args, event.result)
             if event.result < 0 and isinstance(self.last, Done) and self.last.value == event.result:
                 failures = self.last.failures
-        self.results[event.call] = Ended(event, {str(at): text for at, text in shown.items()}, failures)
+        texts = {str(at): text for at, text in shown.items()}
+        self.results[event.call] = Ended(event, texts, failures, tuple(self.did))
 
     # What programs are here.
 

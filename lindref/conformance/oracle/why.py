@@ -6,9 +6,11 @@ import ast
 import functools
 import inspect
 import re
+import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType, ModuleType
 from typing import Any
 
 from lindref import classes
@@ -90,6 +92,39 @@ def cited(handler: Callable[..., Any]) -> Cited:
     return Cited(tuple(rules), {number: tuple(names) for number, names in errors.items()})
 
 
+@functools.cache
+def parts(handler: Callable[..., Any]) -> frozenset[str]:
+    """The functions beside ``handler`` that it leaves its answer to, where an argument says what it does."""
+    module = inspect.getmodule(handler)
+    node = _tree(module).get(handler.__name__) if module is not None else None
+    if node is None:
+        return frozenset()
+    returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return)]
+    calls = [one.func for one in returned if isinstance(one, ast.Call)]
+    return frozenset(one.id for one in calls if isinstance(one, ast.Name) and one.id in _tree(module))
+
+
+@contextmanager
+def noting(handler: Callable[..., Any], rules: list[str]) -> Iterator[None]:
+    """Which rules cite those of its parts that run meanwhile, seen by the interpreter's profile hook, if it is free."""
+    code, names = handler.__code__, parts(handler)
+
+    def called(frame: FrameType, event: str, _: object) -> None:
+        ran = frame.f_code
+        if event == "call" and ran.co_name in names and ran.co_filename == code.co_filename and ran.co_consts:
+            text = ran.co_consts[0]
+            rules.extend(_ID.findall(text) if isinstance(text, str) else ())
+
+    if not names or sys.getprofile() is not None:
+        yield
+        return
+    sys.setprofile(called)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
 @classes.frozen
 class Why:
     """The rules of the calls of a table."""
@@ -114,19 +149,25 @@ class Why:
         found = self._of(number).errors.get(code)
         return found[0] if found else self.general(number)
 
-    def value(self, number: int) -> str:
-        """The rule of a call's result."""
+    def written(self, number: int, ran: Sequence[str]) -> str:
+        """The rule of what a call writes."""
+        return ran[0] if ran else self.general(number)
+
+    def value(self, number: int, ran: Sequence[str] = ()) -> str:
+        """The rule of a call's result; ``ran`` are the rules of what it did."""
         row = self.rows.get(number)
         if row is not None and row.returns is ReturnKind.FD:
             return "FD-2"
         if row is not None and row.returns is ReturnKind.ADDRESS and number == 9:
             return "MEM-2"
-        return self.general(number)
+        return ran[0] if ran else self.general(number)
 
-    def differs(self, number: int, seen: int | None, model: int | None, held: Sequence[str]) -> str:
-        """The rule that a result breaks: ``held`` are those of the errors that the model has."""
+    def differs(
+        self, number: int, seen: int | None, model: int | None, held: Sequence[str], ran: Sequence[str] = ()
+    ) -> str:
+        """The rule that a result breaks: ``held`` are those of the model's errors, ``ran`` of what it did."""
         if held:
             return held[0]
         if seen is not None and seen < 0 and (model is None or model >= 0):
             return self.error(number, -seen)
-        return self.value(number)
+        return self.value(number, ran)
