@@ -20,6 +20,8 @@ _REFERENCE = {
     "Properties": "properties.md",
     "The trace format": "format.md",
 }
+#: What lets one search a book that is opened from a file. The offline plugin would load one from elsewhere.
+_SHIM = "iframe-worker.js"
 
 
 class BookError(Exception):
@@ -57,6 +59,7 @@ def write_sources(out: Path) -> list[dict[str, object]]:
         (out / name).write_text(text, encoding="utf-8")
     files = {one.file for cited in (book.code, book.tests) for places in cited.values() for one in places}
     code.write_pages(root(), sorted(files), out / "code")
+    (out / _SHIM).write_bytes(Path(__file__).with_name(_SHIM).read_bytes())
     return contents
 
 
@@ -87,6 +90,7 @@ def build(out: Path) -> int:
         settings = sources / "mkdocs.json"
         settings.write_text(json.dumps(_settings(sources, out, contents)), encoding="utf-8")
         mkdocs_build(load_config(str(settings)))
+        (out / "404.html").unlink(missing_ok=True)  # for servers; its links hold at their top alone
     except (MkDocsException, OSError, ValueError, examples.ExampleError) as error:
         raise BookError(f"{out}: {error}") from None
     finally:
@@ -120,5 +124,6 @@ def _settings(sources: Path, out: Path, contents: list[dict[str, object]]) -> di
             {"toc": {"permalink": True, "toc_depth": 4}},
         ],
         "plugins": ["material/search", "material/offline"],
+        "extra": {"polyfills": [_SHIM]},
         "validation": {"links": {"anchors": "warn"}},
     }  # fmt: skip
