@@ -128,3 +128,12 @@ def test_independent_calls_cost_what_each_costs() -> None:
 def test_bounds_make_it_unknown() -> None:
     records = stretched(_run(3, 2, 1), 1)
     assert _judged(records, Bounds(work=5)).verdict is Verdict.UNKNOWN
+
+
+def test_lines_sorted_by_thread_are_allowed() -> None:
+    """Where only the order within each thread is known, some merging explains the run, its outcome too."""
+    records = stretched(_run(2, 1, 7), 2)
+    events = sorted(records[1:-1], key=lambda one: one["cage"])
+    moved = [{name: v for name, v in one.items() if name != "n"} for one in events]
+    found = _judged([{**records[0], "order": "thread"}, *moved, records[-1]])
+    assert found.allowed, found

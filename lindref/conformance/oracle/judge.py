@@ -208,6 +208,7 @@ class Judge:
                 judged = self._otherwise(course, found, step, window)
                 if judged is not None:
                     return judged
+                last = self._seen[-1][1]["event"]  # further on, where all was looked at
             except OutOfBoundsError as error:
                 return self._undecided(str(error), line)
             if self._search is not None:
