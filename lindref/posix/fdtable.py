@@ -70,8 +70,12 @@ def require(kernel: Kernel, call: Call, slot: int, *, path: bool = False) -> Ope
 def lowest_free(kernel: Kernel, cage: int, start: int = 0) -> int | None:
     """The lowest number at or above ``start`` that is not open; None when there is none (FD-2)."""
     held = kernel.cage(cage)
-    fds = held.fds
-    return next((fd for fd in range(start, limits.descriptors(held)) if fd not in fds), None)
+    free = start
+    for fd in held.fds.keys(start):
+        if fd != free:
+            break
+        free += 1
+    return free if free < limits.descriptors(held) else None
 
 
 def free_count(kernel: Kernel, cage: int) -> int:

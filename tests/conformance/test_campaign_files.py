@@ -149,6 +149,49 @@ def test_the_command_resumes_waives_and_reports(tmp_path: Path, capsys: pytest.C
     assert (tmp_path / "state").read_bytes() == before
 
 
+def test_what_was_seen_is_kept_and_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program, a script and a module: the same verdicts from the files as from the implementation; and those of
+    another profile without running it again."""
+    kept = tmp_path / "kept"
+    words = ["guests", "scripts", "modules", "--count", "2", "--verbose", "--shrink", "0"]
+    words += ["--only", "guests.pipeline", "--only", "guests.strings", "--only", "scripts.*", "--only", "modules.*"]
+    assert main(["run", *words, "--adapter", "lindref", "--record", str(kept)]) == 0
+    first = capsys.readouterr().out
+    assert len(list(kept.glob("*.jsonl"))) == 4
+    assert main(["run", *words, "--adapter", "recorded", "--option", f"path={kept}"]) == 0
+    assert capsys.readouterr().out == first
+    row = json.loads((kept / "guests.strings.json").read_text())
+    (kept / "guests.strings.json").write_text(json.dumps({**row, "status": 9}))
+    assert main(["run", *words, "--adapter", "recorded", "--option", f"path={kept}"]) == 1
+    assert "guests.strings: forbidden: exit status 9, not 0" in capsys.readouterr().out
+    (kept / "guests.pipeline.json").unlink()
+    main(["run", *words, "--adapter", "recorded", "--option", f"path={kept}"])
+    assert "guests.pipeline: not applicable: not recorded" in capsys.readouterr().out
+    (kept / "adapter.json").write_text("{}")
+    assert main(["run", *words, "--adapter", "recorded", "--option", f"path={kept}"]) == 2
+    assert "adapter.json: not what a campaign recorded" in capsys.readouterr().err
+
+
+def test_places_that_cannot_be_written_are_told_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", "guests", "--adapter", "nosuch", "--only", "guests.hello"]  # before anything else is looked at
+    for option, where, says in (
+        ("--html", tmp_path / "no" / "x.html", "there is no folder"),
+        ("--junit", tmp_path, "is a folder"),
+    ):
+        assert main([*words, option, str(where)]) == 2
+        assert says in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["run", "guests", "--adapter", "lindref", "--record", str(tmp_path / "file" / "x")]) == 2
+    assert "--record" in capsys.readouterr().err
+
+
+def test_a_waiver_of_no_case_is_warned_about(tmp_path: Path) -> None:
+    known = waiver("case='guests.a'\nreason='x'\nexpires=2026-12-31", tmp_path)
+    assert waivers.strangers(known, ["guests.a"], ["vectors"]) == []
+    assert waivers.strangers(known, ["guests.b"], ["vectors"]) == ["no case is called guests.a"]
+    assert waivers.strangers(known, ["scripts.b"], ["guests"]) == []
+
+
 # Reports.
 
 
@@ -157,14 +200,52 @@ def campaign(results: list[Result]) -> Campaign:
     return Campaign(said, {"seed": "1"}, ("guests", "vectors"), results, coverage(results, said))
 
 
+#: The elements of the schema that readers of JUnit files share: attributes that must be there, those that may, and what
+#: is within, in order.
+SCHEMA: dict[str, tuple[set[str], set[str], list[str]]] = {
+    "testsuites": (set(), {"name", "time", "tests", "failures", "disabled", "errors"}, ["testsuite"]),
+    "testsuite": (
+        {"name", "tests"},
+        {"failures", "errors", "time", "disabled", "skipped", "timestamp", "hostname", "id", "package"},
+        ["properties", "testcase", "system-out", "system-err"],
+    ),
+    "properties": (set(), set(), ["property"]),
+    "property": ({"name", "value"}, set(), []),
+    "testcase": (
+        {"name", "classname"},
+        {"time", "assertions", "status"},
+        ["skipped", "error", "failure", "system-out", "system-err"],
+    ),
+    "skipped": (set(), {"message"}, []),
+    "error": (set(), {"message", "type"}, []),
+    "failure": (set(), {"message", "type"}, []),
+    "system-out": (set(), set(), []),
+    "system-err": (set(), set(), []),
+}
+
+
+def hold_against_schema(element: ET.Element) -> None:
+    must, may, within = SCHEMA[element.tag]
+    assert must <= element.attrib.keys() <= must | may
+    places = [within.index(child.tag) for child in element]
+    assert places == sorted(places)
+    for child in element:
+        hold_against_schema(child)
+
+
 def test_junit() -> None:
     """The shape that readers of JUnit expect: counts that agree, and at most one verdict a case."""
     root = ET.fromstring(junit.text(campaign(ALL)))
-    assert (root.tag, root.attrib["tests"], root.attrib["failures"]) == ("testsuites", "4", "1")
-    assert (root.attrib["errors"], root.attrib["skipped"]) == ("1", "1")
+    assert root.tag == "testsuites"
+    hold_against_schema(root)
+    assert (root.attrib["tests"], root.attrib["failures"], root.attrib["errors"]) == ("4", "1", "1")
+    assert sum(int(suite.attrib["skipped"]) for suite in root) == 1
+    for name in ("tests", "failures", "errors"):
+        assert int(root.attrib[name]) == sum(int(suite.attrib[name]) for suite in root)
     for suite in root:
         cases = suite.findall("testcase")
         assert int(suite.attrib["tests"]) == len(cases)
+        assert float(suite.attrib["time"]) == pytest.approx(sum(float(case.attrib["time"]) for case in cases))
         for kind, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
             assert int(suite.attrib[count]) == len(suite.findall(f"testcase/{kind}"))
         for case in cases:

@@ -1,7 +1,8 @@
 """Recordings as an implementation under test: what somebody saw before, in files.
 
 Recorded vectors bring their answers with them, and traces of some lie beside them. Other cases are two files in a
-folder: ``<id>.json`` with what was seen (``save`` writes it), and ``<id>.jsonl`` with the trace, if there is one.
+folder: ``<id>.json`` with what was seen (``save`` writes it), and ``<id>.jsonl`` with the trace, if there is one;
+``adapter.json`` says of which implementation (``lindref conform run --record`` writes all three).
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lindref import classes
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.interface import FEATURES, AdapterError, Description, NotApplicable, Observed
 from lindref.profile import LIND, SPEC
 
 #: Whose answers of a vector are the observation, and which profile they are held against.
 _SYSTEMS: Mapping[str, str] = {"lind": LIND.name, "linux": SPEC.name}
+
+
+#: The file beside saved cases that says which implementation they are of.
+DESCRIPTION = "adapter.json"
 
 
 class Recorded:
@@ -34,10 +40,14 @@ class Recorded:
             raise AdapterError(f"adapter recorded: {path}: no such folder")
         self.folder = Path(path) if path else None
         self.system = system
+        self._profile = profile
         self.profile = profile or _SYSTEMS[system]
 
     def describe(self) -> Description:
         """Everything that was recorded; the rest is not applicable case by case."""
+        said = described_in(self.folder) if self.folder is not None else None
+        if said is not None:
+            return classes.evolve(said, profile=self._profile or said.profile)
         return Description(
             "recorded",
             self.system,
@@ -52,7 +62,7 @@ class Recorded:
         if self.folder is not None and (self.folder / f"{case.id}.json").is_file():
             return load(self.folder, case)
         vector = case.script
-        if vector is None:
+        if vector is None or (self.folder is not None and (self.folder / DESCRIPTION).is_file()):
             raise NotApplicable("not recorded")
         seen = vector.lind if self.system == "lind" else vector.linux
         if not seen:
@@ -64,6 +74,27 @@ class Recorded:
         code = seen.get("code")
         stdout = seen.get("stdout", "").encode()
         return Observed(code if isinstance(code, int) else None, stdout, trace=trace, seen=dict(seen))
+
+
+def save_description(folder: Path, said: Description) -> None:
+    """Write what the implementation is whose cases are saved in ``folder``. Raises ``OSError``."""
+    row = {field.name: getattr(said, field.name) for field in classes.fields(Description)}
+    row = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in row.items()}
+    row["lacks"] = dict(said.lacks)
+    (folder / DESCRIPTION).write_text(json.dumps(row) + "\n", encoding="utf-8")
+
+
+def described_in(folder: Path) -> Description | None:
+    """What ``save_description`` wrote, ``None`` where it did not. Raises ``AdapterError``."""
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        return None
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        sets = {name: frozenset(row[name]) for name in ("kinds", "features", "observes")}
+        return Description(**{**row, **sets, "name": f"recorded: {row['name']}"})
+    except (ValueError, KeyError, TypeError, OSError):
+        raise AdapterError(f"adapter recorded: {path}: not what a campaign recorded") from None
 
 
 def save(folder: Path, case: Case, seen: Observed) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from lindref.arguments import USAGE, Arguments
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.find import ADAPTERS
-from lindref.conformance.adapters.interface import AdapterError
+from lindref.conformance.adapters.interface import AdapterError, Description
+from lindref.conformance.adapters.recorded import save_description
 from lindref.conformance.adapters.template import TEMPLATE
 from lindref.conformance.campaign import cluster, pool, waivers
 from lindref.conformance.campaign.coverage import Reach, coverage
@@ -78,6 +79,7 @@ def _parser() -> Arguments:
     add("--shrink", type=_whole, default=200, metavar="N", help="tries for a shorter script that differs (%(default)s)")
     add("--dask", metavar="ADDRESS", help="run on a Dask cluster instead (extra dask)")
     add("--resume", metavar="FILE", help="keep results in FILE, and do not run again what it has")
+    add("--record", metavar="DIR", help="keep what each case showed: --adapter recorded --option path=DIR judges it")
     add("--waivers", metavar="FILE", help="differences that are known (TOML: [[waiver]] case, reason, expires)")
     add("--today", type=_day, metavar="YYYY-MM-DD", help="the day on which waivers are looked at (today)")
     for form, (about, _) in REPORTS.items():
@@ -193,9 +195,16 @@ def _run(options: argparse.Namespace) -> int:
     known = waivers.load(Path(options.waivers)) if options.waivers else []
     for form in REPORTS:
         _check_place(f"--{form}", getattr(options, form.replace("-", "_")))
-    plan = Plan(options.adapter, _options(options.option), options.against, options.limit, options.shrink)
+    plan = Plan(
+        options.adapter, _options(options.option), options.against, options.limit, options.shrink, options.record or ""
+    )
     adapter, said = plan.made()  # what is wrong with it is told before anything runs
     closed(adapter)
+    if plan.record:
+        _record_into(Path(plan.record), said)
+    ids = [case.id for case in cases(options.suites, _wanted(options))] if known else []
+    for warning in waivers.strangers(known, ids, SUITES.keys() - set(options.suites)):
+        sys.stderr.write(f"lindref conform: warning: {options.waivers}: {warning}\n")
     results = _results(plan, chosen, options, known)
     suites = tuple(dict.fromkeys(options.suites))
     campaign = Campaign(said, plan.options, suites, results, coverage(results, said))
@@ -214,6 +223,15 @@ def _summary(campaign: Campaign) -> str:
     reach = Counter(one.reach for one in campaign.covered)
     rules = ", ".join(f"{reach[one]} {one.value}" for one in Reach if reach[one])
     return ", ".join(told) + (f" ({waived} waived)" if waived else "") + f"\nrules: {rules}\n"
+
+
+def _record_into(folder: Path, said: Description) -> None:
+    """A folder for what is seen, with what the adapter says of itself. Raises ``SuiteError``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_description(folder, said)
+    except OSError as error:
+        raise SuiteError(f"--record {folder}: {error.strerror}") from None
 
 
 def _check_place(option: str, where: str | None) -> None:

@@ -33,7 +33,7 @@ STARTING = 120
 class Plan:
     """What a process needs to run cases: an adapter's name and options, its profile where another is wanted than it
     says, and the seconds that it may take for one case. ``shrink``: scripts that are tried for a shorter one where one
-    differs.
+    differs. ``record``: the folder in which what each case showed is kept, "" for none.
     """
 
     adapter: str
@@ -41,6 +41,7 @@ class Plan:
     against: str = ""
     limit: float = 30.0
     shrink: int = 200
+    record: str = ""
 
     def made(self) -> tuple[Adapter, Description]:
         """The adapter, and what it says of itself. Raises ``AdapterError``."""

@@ -159,6 +159,7 @@ def _functional(wanted: Wanted) -> list[Case]:
         if case.program is not None and case.program.sources:
             cell = "FUNC-003" if name in REAL else "FUNC-001"
             out.append(classes.evolve(case, id=f"functional.{cell}.{name}", cell=cell))
+    out += [case for case in _guests_of(folder("conformance") / "matrices", "functional") if case.cell == "FUNC-003"]
     for name in callable_names():
         made = script_case(about_call(name, wanted.seed))
         out.append(classes.evolve(made, id=f"functional.FUNC-002.{name}", cell="FUNC-002"))

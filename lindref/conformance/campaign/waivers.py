@@ -11,7 +11,7 @@ What is waived does not fail a campaign. A waiver that is no longer needed does,
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -72,6 +72,15 @@ def _waiver(row: Any, where: str) -> Waiver:
         if not row.get(key):
             raise WaiverError(f"{where}: no {key}")
     return Waiver(row["case"], row["reason"], row["expires"], row.get("rule", ""))
+
+
+def strangers(waivers: Sequence[Waiver], ids: Sequence[str], elsewhere: Collection[str]) -> list[str]:
+    """A line for each waiver that speaks of none of the cases ``ids``, nor of a suite ``elsewhere`` that is not run."""
+    return [
+        f"no case is called {waiver.case}"
+        for waiver in waivers
+        if waiver.case.partition(".")[0] not in elsewhere and not any(fnmatchcase(one, waiver.case) for one in ids)
+    ]
 
 
 def apply(results: Sequence[Result], waivers: Sequence[Waiver], today: date) -> list[Result]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from lindref.conformance.adapters.case import Case
 from lindref.conformance.adapters.interface import Adapter, AdapterError, Description
 from lindref.conformance.campaign.examine import RUNS, examine, one_line
 from lindref.conformance.campaign.pool import Plan, closed
+from lindref.conformance.campaign.record import Kept
 from lindref.conformance.campaign.result import Result, Status, broken, unknown
 from lindref.conformance.campaign.shorten import shortened
 
@@ -48,7 +50,10 @@ def _one(plan: Plan, adapter: Adapter, said: Description, case: Case, line: Conn
     except Exception as error:  # noqa: BLE001 (as above)
         return broken(case, f"the adapter's reset() raised {one_line(error)}")
     try:
-        result = examine(adapter, said, case, lambda phase: line.send(("phase", phase)))
+        kept = Kept(adapter)
+        result = examine(kept, said, case, lambda phase: line.send(("phase", phase)))
+        if plan.record and result.status is not Status.BROKEN:
+            kept.save(Path(plan.record), case)
         if result.status is Status.FORBIDDEN and case.script is not None:
             line.send(("found", result))  # should the implementation not survive what follows
             result = shortened(adapter, said, case, result, plan.shrink, plan.limit)

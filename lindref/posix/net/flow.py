@@ -78,8 +78,10 @@ def send(
     """Send ``data`` from socket ``number``: a message to ``to`` (a socket, or an internet address) or to the peer, or
     as much of a stream as there is room for; how many bytes went (SOCK-6, SOCK-7).
     """
-    tell_error(kernel, number)
     socket = records.get(kernel, number)
+    if socket.family == AF_UNIX and socket.connects and not socket.writes:
+        raise Refused(fail(EPIPE, "SOCK-6"))  # what went wrong with the connection is kept for who reads
+    tell_error(kernel, number)
     if not socket.writes:
         raise Refused(fail(EPIPE, "SOCK-6"))
     if not socket.connects:
