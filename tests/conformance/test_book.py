@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from lindref.cli.main import main
-from lindref.conformance.book import chapters
+from lindref.conformance.book import chapters, reference
 from lindref.conformance.book.errors import of_call
 from lindref.conformance.examples import scripts
 from lindref.conformance.resources import folder
@@ -67,6 +67,12 @@ def test_every_link_leads_somewhere_in_the_book(site):
     assert not lost
     assert elsewhere == {"https://squidfunk.github.io/mkdocs-material/"}  # who made the theme
     assert code > 500
+
+
+def test_every_property_has_its_line():
+    rows = re.findall(r"^\| ([A-Z]?\d+) \|", reference.properties_page(), re.MULTILINE)
+    assert rows[:51] == [str(number) for number in range(1, 52)]
+    assert len(set(rows)) == len(rows) > 51
 
 
 def test_a_rule_is_linked_from_where_it_is_named(site):

@@ -111,19 +111,29 @@ def choices_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+#: Properties that look into a worker of a grate in wasm: tests of the rule beside them, no statements about values.
+_OF_WORKERS = {
+    "26": "Two handlers of one grate that run at once have stacks that do not overlap",
+    "27": "A worker's stack pointer at entry is always the end of its stack, whatever the call before did",
+    "28": "What one handler writes to the grate's memory, the next one and the grate's program see",
+}
+
+
 def properties_page() -> str:
-    """The properties that are tried with data drawn by Hypothesis."""
+    """The properties that are tried with data drawn by Hypothesis, and those that have tests of their own."""
     from lindref.properties import STATEMENTS
 
     lines = [
         "# Properties",
         "",
         "What holds for every implementation of 3i, tried with drawn data (`lindref.properties`); numbers up to 51 are",
-        "those of the facts about the real system, T1 and on are lindref's own.",
+        "those of the facts about the real system, the others lindref's own.",
         "",
         _row("number", "about", "says"),
         _row("---", "---", "---"),
     ]
-    for one in STATEMENTS.values():
-        lines.append(_row(one.number, one.subject, one.text))
+    found = [(one.number, one.subject, one.text) for one in STATEMENTS.values()]
+    rule = "[3I-GRATE-5](3i.md#3I-GRATE-5)"
+    found += [(number, "workers", f"{text} (not drawn: {rule} and its tests)") for number, text in _OF_WORKERS.items()]
+    lines += [_row(*one) for one in sorted(found, key=lambda one: (not one[0].isdecimal(), len(one[0]), one[0]))]
     return "\n".join(lines) + "\n"

@@ -191,7 +191,7 @@ ENTRIES: tuple[Deviation, ...] = (
     ),
     Deviation(
         "PRLIMIT-ABORT",
-        spec="limits that are not fixed have no bound; another cage's can be asked for; setting one is EPERM",
+        spec="limits that are not fixed have no bound; another cage's can be asked for; a limit that is set holds",
         lind="asking for others, another cage's, or setting one ends the host process",
         evidence="vectors misc.prlimit.*",
     ),
