@@ -42,7 +42,8 @@ def _parser() -> Arguments:
     add("--preemptions", type=number(0), metavar="N", help="exhaustive: at most N per schedule (default: any number)")
     add("--max-states", type=number(1), default=100_000, metavar="N", help="exhaustive: most states (%(default)s)")
     add("--no-reduction", action="store_true", help="exhaustive: try every thread, also where the order cannot matter")
-    text = "the file of the search, written now and then and at its end, also by Ctrl-C; it goes on from it"
+    text = "the file of the search, written now and then and at its end, also by Ctrl-C; it goes on from it (not below "
+    text += "the root, which it would change)"
     add("--checkpoint", type=Path, metavar="FILE", help=text)
     text = "processes that search, this one among them (%(default)s); what is reported is the same"
     add("--workers", type=number(1, 256), default=1, metavar="N", help=text)
@@ -130,6 +131,17 @@ def _explore(system: System, options: argparse.Namespace) -> Outcomes:
     return outcomes
 
 
+def _apart(options: argparse.Namespace) -> None:
+    """The file of a search must not lie in the folder that the run sees: the run that goes on would be another."""
+    if options.checkpoint is not None and options.root_mode == "cow":
+        root = os.path.realpath(options.root or ".")
+        if Path(os.path.realpath(options.checkpoint)).is_relative_to(root):
+            raise UsageError(
+                f"--checkpoint {options.checkpoint}: lies in the root of the run, which it would change; "
+                "name a file elsewhere, or use --root-mode blank"
+            )
+
+
 def main(argv: list[str]) -> int:
     """The command; its exit status."""
     try:
@@ -138,6 +150,7 @@ def main(argv: list[str]) -> int:
         return int(done.code or 0)
     try:
         _kinds(options.kinds)
+        _apart(options)
         system = _boot(options)
         if options.replay is not None:
             return explored.replay(system, options)

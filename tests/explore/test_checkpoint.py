@@ -89,3 +89,17 @@ def test_a_signal_from_outside(words: list[str], tmp_path: Path) -> None:
     assert search.returncode == 130
     assert told == f"\nlindref explore: stopped; --checkpoint {file} goes on from here\n"
     assert isinstance(saved.load(file, "exploration"), tuple)
+
+
+def test_a_file_in_the_root_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """It would change what the run sees, so that no later search were the same."""
+    (tmp_path / "root").mkdir()
+    monkeypatch.chdir(tmp_path / "root")
+    Path("race.wasm").write_bytes((DATA / "race.wasm").read_bytes())
+    assert main(["explore", "--checkpoint", "search", "race.wasm"]) == 2
+    assert "lies in the root of the run" in capsys.readouterr().err
+    assert main(["explore", "--checkpoint", "search", "--root-mode", "blank", "--preemptions", "0", "race.wasm"]) == 0
+    Path("deeper").mkdir()
+    assert main(["explore", "--checkpoint", "deeper/search", "race.wasm"]) == 2
+    for _ in range(2):
+        assert main(["explore", "--preemptions", "0", "--checkpoint", "../search", "race.wasm"]) == 0
