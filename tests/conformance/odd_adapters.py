@@ -113,3 +113,39 @@ class Fragile(WrongSeek):
         if case.script is not None and len(list(all_steps(case.script))) < 5:
             os._exit(9)
         return super().run(case)
+
+
+class Wrong(Lindref):
+    """A model whose scripts show one wrong thing: what ``change`` makes of an entry and its step."""
+
+    def describe(self) -> Description:
+        return classes.evolve(super().describe(), name="wrong", observes=frozenset())
+
+    def run(self, case: Case) -> Observed:
+        seen = classes.evolve(super().run(case), trace=None)
+        if seen.seen is None or case.script is None:
+            return seen
+        steps = {step["id"]: step for step in all_steps(case.script)}
+        log = [{**entry, **self.change(entry, steps[entry["step"]])} for entry in seen.seen["log"]]
+        return classes.evolve(seen, seen={**seen.seen, "log": log})
+
+    def change(self, entry: dict, step: dict) -> dict:
+        raise AssertionError
+
+
+class WrongStatus(Wrong):
+    """wait4 tells the code of a child, not its status."""
+
+    def change(self, entry: dict, step: dict) -> dict:
+        found = entry.get("dump")
+        if step.get("name") == "wait4" and found and isinstance(found[0], list) and found[0][0] > 255:
+            return {"dump": [[found[0][0] >> 8]]}
+        return {}
+
+
+class WrongCopy(Wrong):
+    """dup gives the descriptor that it was given."""
+
+    def change(self, entry: dict, step: dict) -> dict:
+        ok = step.get("name") == "dup" and isinstance(entry["ret"], int) and entry["ret"] >= 0
+        return {"ret": 0} if ok else {}

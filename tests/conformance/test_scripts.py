@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lindref.conformance.adapters.find import described
+from lindref import classes
+from lindref.conformance.adapters.find import described, make
+from lindref.conformance.adapters.interface import AdapterError
 from lindref.conformance.adapters.own import Lindref
 from lindref.conformance.campaign import pool
 from lindref.conformance.campaign.examine import examine
@@ -27,7 +29,7 @@ from lindref.guest.toolchain import GuestBuildError, find_toolchain
 from lindref.posix import console
 from lindref.profile import SPEC
 from lindref.system.boot import boot
-from tests.conformance.odd_adapters import WrongSeek
+from tests.conformance.odd_adapters import WrongCopy, WrongSeek, WrongStatus
 
 ODD = "tests.conformance.odd_adapters:"
 SEEDS = range(36)
@@ -94,6 +96,41 @@ def test_a_difference_is_shrunk_to_few_calls(tmp_path: Path, capsys: pytest.Capt
     # The vector holds what the implementation showed, which is not what the model shows.
     assert vectors([str(path), "--profile", "lind"]) == 1
     assert "recorded {'ret': 0}, played {'ret': -22}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("adapter", "subject", "rule"),
+    [(WrongSeek, "files", "FILE-SEEK"), (WrongStatus, "family", "WAIT-"), (WrongCopy, "pipes", "FD-")],
+)
+def test_a_fault_is_shown_by_few_calls_in_three_forms(
+    adapter: type[Lindref], subject: str, rule: str, tmp_path: Path
+) -> None:
+    """The vector shows it again; the C makes the same calls, and Linux, which is right, answers as the model."""
+    made = adapter()
+    said = described(made, "odd")
+    first = generate.SUBJECTS.index(subject)
+    for seed in range(first, 900, len(generate.SUBJECTS)):
+        case = script_case(generate.script(seed))
+        found = examine(made, said, case)
+        if found.status is Status.FORBIDDEN:
+            break
+    found = shortened(made, said, case, found, 90, 60)
+    assert any(one.startswith(rule) for one in found.rules), found.rules
+    (tmp_path / "found.json").write_text(found.scripts["vector"])
+    (small,) = load(tmp_path / "found.json")
+    made_of = [step for step in all_steps(small) if step["op"] in ("call", "call3i", "fork")]
+    assert 0 < len(made_of) <= 4, found.scripts["script"]
+    assert all(f"{step['id']}: " in found.scripts["script"] for step in made_of)
+    again = script_case(classes.evolve(small, lind={}))
+    assert examine(made, said, again).status is Status.FORBIDDEN
+    assert found.scripts["c"] == c.text(small)
+    try:
+        linux = make("linux", {"strace": "none"})
+    except AdapterError as error:
+        pytest.skip(str(error))
+    if "script" not in linux.describe().kinds:
+        pytest.skip(linux.describe().lacks["script"])
+    assert examine(linux, linux.describe(), again).status is Status.ALLOWED
 
 
 def test_a_difference_is_kept_when_the_implementation_dies_of_shrinking() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,17 +15,21 @@ from lindref.conformance.vectors import linux
 from lindref.conformance.vectors.compare import Row, rows
 from lindref.conformance.vectors.model import Vector
 from lindref.conformance.vectors.play import VectorSystem
+from lindref.posix.table import CALLS
 from lindref.profile import Profile, by_name
 from lindref.system.choices import Seeded
 
+_RULE = re.compile(r"\b[A-Z0-9]+-\d+\b")
 #: Schedules that are tried before an observation that was not met counts as unknown.
 SCHEDULES = 40
 
 Observation = Mapping[str, Any]
 
 
-def verdict(vector: Vector, said: Description, seen: Observed, model: Reference) -> Verdict:
-    """Whether a run of ``vector`` may show this; where anything may go either way, other schedules are tried."""
+def verdict(
+    vector: Vector, said: Description, seen: Observed, model: Reference, schedules: int = SCHEDULES
+) -> Verdict:
+    """Whether a run of ``vector`` may show this; where things may go either way, so many other schedules are tried."""
     if seen.seen is None or model.observed.seen is None:
         return Verdict(Status.BROKEN, "no observation of the script")
     row, reasons = differs(vector, said, seen.seen, model.observed.seen)
@@ -33,19 +38,19 @@ def verdict(vector: Vector, said: Description, seen: Observed, model: Reference)
     if not model.choices:
         return Verdict(Status.FORBIDDEN, text(row), _rules(row, model))
     same = True
-    for other in other_observations(vector, by_name(said.profile)):
+    for other in other_observations(vector, by_name(said.profile), schedules):
         elsewhere, _ = differs(vector, said, seen.seen, other)
         if elsewhere is None:
             return ALLOWED
         same &= (elsewhere.what, elsewhere.cage, elsewhere.played) == (row.what, row.cage, row.played)
     # What no schedule changes is no matter of schedules.
     status = Status.FORBIDDEN if same else Status.UNKNOWN
-    return Verdict(status, f"{text(row)} (under {SCHEDULES + 1} schedules)", _rules(row, model))
+    return Verdict(status, f"{text(row)} (under {schedules + 1} schedules)", _rules(row, model))
 
 
-def other_observations(vector: Vector, profile: Profile) -> Iterator[Observation]:
+def other_observations(vector: Vector, profile: Profile, schedules: int = SCHEDULES) -> Iterator[Observation]:
     """What the model shows of a script under other schedules."""
-    for seed in range(SCHEDULES):
+    for seed in range(schedules):
         yield VectorSystem(vector, profile, Seeded(seed)).seen(vector)
 
 
@@ -99,9 +104,14 @@ def _plain(entry: Any) -> str:
 
 
 def _rules(row: Row, model: Reference) -> tuple[str, ...]:
-    """The rule that the model's run showed at the call that a difference is about."""
+    """The rule that the model's run showed at the call that a difference is about; where it showed none, as that call
+    did not fail, those that the call is made by.
+    """
     number = None if row.step is None else row.step.get("n")
     if not isinstance(number, int):
         return ()
     rule = rule_of(model.observed.records(), row.cage, number)
-    return (rule,) if rule else ()
+    if rule:
+        return (rule,)
+    made_by = CALLS[number].handler.__doc__ if number in CALLS else None
+    return tuple(dict.fromkeys(_RULE.findall(made_by or "")))

@@ -17,25 +17,30 @@ from lindref.conformance.campaign.said import Verdict
 from lindref.conformance.scripts import c, text, vector
 from lindref.conformance.vectors.model import Vector, VectorError
 
+#: Schedules that a script is held against while it is shrunk; the one that is found, against all.
+FEW = 4
+
 
 def shortened(adapter: Adapter, said: Description, case: Case, result: Result, tries: int, seconds: float) -> Result:
     """The result with the script in its three forms, shrunk within so many tries and seconds."""
     assert case.script is not None
     until = time.monotonic() + seconds
-    seen: dict[int, tuple[Verdict, Mapping[str, Any] | None]] = {}
 
     def shows(one: Vector) -> bool:
         if time.monotonic() > until:
             return False
-        found = seen[id(one)] = _verdict(adapter, said, one)
-        return found[0].status is Status.FORBIDDEN
+        return _verdict(adapter, said, one, FEW)[0].status is Status.FORBIDDEN
 
     # What the recording says is of the whole; the shrunk one is held against the model.
     whole = classes.evolve(case.script, lind={}, linux=None)
     small = _shrunk(whole, shows, tries)
-    verdict, observed = seen.get(id(small)) or _verdict(adapter, said, small)
+    verdict, observed = _verdict(adapter, said, small, observations.SCHEDULES)
+    if small is not whole and verdict.status is not Status.FORBIDDEN:
+        # A schedule that was not tried shows it: what is known to differ is the whole.
+        small = whole
+        verdict, observed = _verdict(adapter, said, small, observations.SCHEDULES)
     detail, rules = result.detail, result.rules
-    if small is not whole and verdict.status is Status.FORBIDDEN:
+    if small is not whole:
         detail, rules = verdict.detail, verdict.rules or rules
     forms = {
         "script": text.text(small),
@@ -53,8 +58,10 @@ def _shrunk(whole: Vector, shows: Callable[[Vector], bool], tries: int) -> Vecto
     return shrunk(whole, shows, tries)
 
 
-def _verdict(adapter: Adapter, said: Description, script: Vector) -> tuple[Verdict, Mapping[str, Any] | None]:
-    """What a script shows, and the verdict on it."""
+def _verdict(
+    adapter: Adapter, said: Description, script: Vector, schedules: int
+) -> tuple[Verdict, Mapping[str, Any] | None]:
+    """What a script shows, and the verdict on it after so many schedules."""
     case = Case(script.id, script=script)
     try:
         model = reference(case, said.profile)
@@ -67,4 +74,4 @@ def _verdict(adapter: Adapter, said: Description, script: Vector) -> tuple[Verdi
         return Verdict(Status.NOT_APPLICABLE), None
     except Exception as error:  # noqa: BLE001 (whatever somebody else's adapter raises)
         return Verdict(Status.BROKEN, str(error)), None
-    return observations.verdict(script, said, found, model), found.seen
+    return observations.verdict(script, said, found, model, schedules), found.seen
