@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dap": {"arguments", "profile", "wasm", "vm", "posix", "threei", "system", "trace", "debug"},
     "testing": {"profile", "posix", "system", "trace"},
     "pytest_plugin": {"system", "testing"},
-    "properties": {"state", "profile", "posix", "threei", "system"},
+    "properties": {"state", "profile", "wasm", "posix", "threei", "system"},
     "explore": {"state", "profile", "posix", "system", "threei", "vm"},
     "grates": {"posix", "system"},
     "guest": set(),

@@ -16,7 +16,7 @@ from lindref.properties.machine import TablesMachine, tables_machine
 from lindref.properties.runs import LindrefRuns, Runs, Seen
 from lindref.properties.siege import SiegeMachine, siege_machine
 from lindref.properties.statements import STATEMENTS, Statement
-from lindref.properties.strategies import cage_trees, call_scripts, grate_stacks, histories, schedules
+from lindref.properties.strategies import Deny, Pass, cage_trees, call_scripts, grate_stacks, histories, schedules
 from lindref.properties.system_machine import SystemMachine, system_machine
 from lindref.properties.tables import LindrefTables, Tables
 
@@ -24,6 +24,7 @@ __all__ = [
     "STATEMENTS",
     "Besieged",
     "Copier",
+    "Deny",
     "Driven",
     "LindrefCopier",
     "LindrefDriven",
@@ -31,6 +32,7 @@ __all__ = [
     "LindrefTables",
     "Look",
     "Pages",
+    "Pass",
     "Runs",
     "Seen",
     "SiegeMachine",

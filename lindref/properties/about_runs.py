@@ -8,9 +8,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lindref.posix.errno import EACCES, ECHILD, ESRCH
+from lindref.properties.programs import ENDS, execs, module
 from lindref.properties.runs import GRATES, Runs, Seen
 from lindref.properties.statements import states
-from lindref.properties.strategies import DENIABLE, Deny, Pass, call_scripts, grate_stacks, registers, schedules
+from lindref.properties.strategies import (
+    DENIABLE,
+    Deny,
+    Pass,
+    cage_trees,
+    call_scripts,
+    compile_tree,
+    grate_stacks,
+    registers,
+    schedules,
+)
 from lindref.system.python.grate import Grate, Served
 from lindref.system.script_runner import BecomeStep, CallStep, Given, Pointer, ResultOf, StoreStep
 from lindref.threei.numbers import BENEATH
@@ -291,13 +302,18 @@ def _(runs: Runs, data: Any) -> None:
     assert all(result == -EACCES for number, result in union.get(1, []) if number in (*first, *second))
 
 
-@states("T4", "runs", "no call of a program gets past the grate that is registered for it")
+@states("T4", "runs", "no call of a program gets past the grate that is registered for it, nor does exec's loading")
 def _(runs: Runs, data: Any) -> None:
     stack = data.draw(grate_stacks().filter(bool))
-    seen = runs.run(data.draw(call_scripts()), stack, data.draw(schedules()))
+    steps: tuple[Any, ...] = ()
+    if data.draw(st.booleans()):
+        steps = (CallStep(CLONE, (Pointer(64),), child=execs(2, "/ends")), CallStep(WAIT, (_ANY, 0, 0)))
+    tree = compile_tree(data.draw(cage_trees(1)), len(steps))
+    seen = runs.run((*steps, *tree, _END), stack, data.draw(schedules()), files={"/ends": module(ENDS)})
     top = GRATES + len(stack) - 1
     started = [made for made in seen.calls if made.cage < GRATES and made.number != 1001]
     assert all(made.handler == top for made in started if made.handler is not None)
+    assert not steps or [made.number for made in started if made.cage == 2] == [59, 9, GETPID, EXIT_GROUP]
     for made in seen.calls:
         if made.cage >= GRATES and made.within:
             assert made.handler == made.cage - 1 if made.cage > GRATES else made.handler in BENEATH

@@ -8,7 +8,15 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lindref.properties import about_capabilities, about_copies, about_runs, about_signals, about_tables, about_threads
+from lindref.properties import (
+    about_capabilities,
+    about_copies,
+    about_runs,
+    about_signals,
+    about_tables,
+    about_threads,
+    about_workers,
+)
 from lindref.properties.copies import Copier
 from lindref.properties.runs import Runs
 from lindref.properties.statements import STATEMENTS, Statement
@@ -16,7 +24,15 @@ from lindref.properties.strategies import histories
 from lindref.properties.tables import BOOTED, Tables
 
 #: The modules that enter statements.
-SUBJECTS = (about_tables, about_copies, about_runs, about_threads, about_signals, about_capabilities)
+SUBJECTS = (
+    about_tables,
+    about_copies,
+    about_runs,
+    about_threads,
+    about_workers,
+    about_signals,
+    about_capabilities,
+)
 
 Make = Callable[[], Any]
 

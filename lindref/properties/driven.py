@@ -10,9 +10,12 @@ from typing import Any, Protocol
 
 from lindref import classes
 from lindref.posix import console
+from lindref.posix.fs import roots
 from lindref.posix.kernel import ChoiceKind
 from lindref.posix.usermem import model_base
 from lindref.profile import Profile
+from lindref.properties.programs import ENDS, module
+from lindref.properties.runs import GRATES
 from lindref.properties.tables import Whole
 from lindref.state.digest import digest
 from lindref.system import state
@@ -24,6 +27,8 @@ from lindref.system.python.grate import Grate
 from lindref.system.runtime import Config
 from lindref.system.script_runner import AwaitStep, ScriptRunner, ScriptState
 from lindref.system.threads import InGrate
+
+ENDS_PATH = "/ends"
 
 #: The promise, without the rules about who may ask for what: those have statements of their own (C1 …).
 PROFILE = Profile("spec", frozenset(DEVIATION.values()))
@@ -46,7 +51,7 @@ class CageLook:
 @classes.frozen
 class Look:
     """All that is compared after each turn: handler tables (the numbers asked for), which cages are exiting or gone,
-    and the living ones."""
+    and the living ones, but for cages of grates in Python."""
 
     tables: Whole
     exiting: frozenset[int]
@@ -54,8 +59,8 @@ class Look:
 
 
 class Driven(Protocol):
-    """An implementation that is driven. Made with answers, it gives those to its choice points, else what ``turn`` is
-    given."""
+    """An implementation that is driven; the program ``programs.ENDS`` is at ``ENDS_PATH``. Made with answers, it gives
+    those to its choice points, else what ``turn`` is given."""
 
     def give(self, cage: int, tid: int, steps: tuple[Any, ...]) -> None:
         """What a thread that has nothing to do does next (steps of a script)."""
@@ -132,6 +137,7 @@ class LindrefDriven:
             script, profile=profile, config=config or Config(), chooser=chooser, grates=tuple(grates)
         )
         console.end_stdin(self._system.kernel)
+        roots.add_file(self._system.kernel, ENDS_PATH.encode(), module(ENDS), 0o755)
         self._events: list[Event] = []
         self._system.observers.append(self)
 
@@ -195,6 +201,7 @@ class LindrefDriven:
                 frozenset(cage.threads),
             )
             for number, cage in cages.items()
+            if number < GRATES
         }
         return Look(rows, frozenset(tables.exiting), looks)
 

@@ -13,8 +13,10 @@ from lindref.properties.tables import BENEATH
 from lindref.state.pmap import PMap
 from lindref.state.records import replace
 from lindref.system import calls, capable, grates, lifecycle, pools, schedule
+from lindref.system import system as system_module
 from lindref.system.python.grate import Grate
 from lindref.system.system import System
+from lindref.system.wasm_runner import WasmRunner
 from lindref.threei import capabilities, tables
 from lindref.threei.numbers import THREEI_CAGE
 from lindref.threei.tables import Handler
@@ -32,6 +34,19 @@ def _forget_end(_: Any) -> Any:
 
 def _past_the_grate(real: Any) -> Any:
     return lambda state, caller, number: Handler(BENEATH, 0) if number == 102 else real(state, caller, number)
+
+
+def _loads_past(real: Any) -> Any:
+    return lambda state, caller, number: Handler(BENEATH, 0) if number == 9 else real(state, caller, number)
+
+
+def _fresh_table(real: Any) -> Any:
+    def start_image(system: Any, thread: Any, request: Any) -> None:
+        if thread.cage in system.runtimes:
+            system.tables = tables.boot(system.tables, thread.cage, system.kernel.rows)
+        real(system, thread, request)
+
+    return start_image
 
 
 def _short_results(real: Any) -> Any:
@@ -217,6 +232,32 @@ def _only_itself(real: Any) -> Any:
     return deliver
 
 
+def _slot_one(real: Any) -> Any:
+    return lambda runner, arena, slot, **more: real(runner, arena, 1, **more)
+
+
+def _where_it_was(real: Any) -> Any:
+    def serve(self: Any, *call: Any) -> bool:
+        fresh, before = bool(self.plan), self.global_value("__stack_pointer")
+        served = bool(real(self, *call))
+        if served and not fresh:
+            self.set_global("__stack_pointer", before)
+        return served
+
+    return serve
+
+
+def _own_memory(real: Any) -> Any:
+    def new_worker(self: Any, cage: int, slot: int) -> Any:
+        memory = self.memories[cage]
+        self.memories[cage] = memory.fork()
+        made = real(self, cage, slot)
+        self.memories[cage] = memory
+        return made
+
+    return new_worker
+
+
 def _for_ever(_: Any) -> Any:
     return lambda system, cage: system.tables.parents.get(cage, cage)
 
@@ -227,6 +268,8 @@ RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
     "a forked cage begins with RawPOSIX": ((tables, "on_fork", _no_table), ("T4", "T1")),
     "a grate's end leaves its rows": ((tables, "on_exit", _forget_end), ("T5",)),
     "one call goes past every grate": ((tables, "route", _past_the_grate), ("T4", "23")),
+    "exec's loading goes past every grate": ((tables, "route", _loads_past), ("T4",)),
+    "exec begins with RawPOSIX's table": ((lifecycle, "start_image", _fresh_table), ("T4",)),
     "results of handlers lose their high bits": ((grates, "finish", _short_results), ("23",)),
     "a handler that traps is an address error": ((grates, "finish", _other_error), ("24",)),
     "a fork through a grate hides the child": ((calls, "complete", _child_hidden), ("31",)),
@@ -250,6 +293,9 @@ RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
     "each grate adds one to what it passes on": ((grates, "finish", _one_added), ("30", "T2", "T3")),
     "a registration for oneself is forgotten": ((tables, "register", _not_for_oneself), ("15",)),
     "a grate takes one call more than it has workers": ((grates, "call", _one_more), ("25",)),
+    "two workers have one stack": ((system_module, "worker_plan", _slot_one), ("26",)),
+    "a worker's stack begins where it was left": ((WasmRunner, "serve", _where_it_was), ("27",)),
+    "each worker has a memory of its own": ((System, "new_worker", _own_memory), ("28",)),
     "a mapping passed on is the grate's": ((Grate, "forward", _on_itself), ("32",)),
     "exit_group's status is lost": ((lifecycle, "end_group", _no_status), ("41",)),
     "a child has no handlers": ((lifecycle, "fork", _no_actions), ("43",)),

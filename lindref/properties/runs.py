@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from lindref import classes
 from lindref.posix import console
+from lindref.posix.fs import roots
 from lindref.system.boot import boot_script
 from lindref.system.events import Enter, Event, Exit, Route
 from lindref.system.python.grate import Grate
@@ -15,6 +16,7 @@ from lindref.system.script_runner import ScriptState
 
 #: Cages from here on are grates, not programs.
 GRATES = 3001
+_NONE: Mapping[str, bytes] = {}
 
 
 @classes.frozen
@@ -69,17 +71,27 @@ class Runs(Protocol):
     """An implementation that plays scripts."""
 
     def run(
-        self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = (), workers: int = 32
+        self,
+        steps: tuple[Any, ...],
+        grates: Sequence[Grate] = (),
+        answers: tuple[int, ...] = (),
+        workers: int = 32,
+        files: Mapping[str, bytes] = _NONE,
     ) -> Seen:
         """Play ``steps`` as cage 1, beneath ``grates`` (the last is closest), with these answers to choice points and
-        at most so many workers a grate."""
+        at most so many workers a grate. ``files`` are in the root, to be exec'd: modules by their paths."""
 
 
 class LindrefRuns:
     """lindref itself."""
 
     def run(
-        self, steps: tuple[Any, ...], grates: Sequence[Grate] = (), answers: tuple[int, ...] = (), workers: int = 32
+        self,
+        steps: tuple[Any, ...],
+        grates: Sequence[Grate] = (),
+        answers: tuple[int, ...] = (),
+        workers: int = 32,
+        files: Mapping[str, bytes] = _NONE,
     ) -> Seen:
         """See ``Runs``."""
         events: list[Event] = []
@@ -96,6 +108,8 @@ class LindrefRuns:
             observe=lambda made: made.observers.append(Recorder()),
         )
         console.end_stdin(system.kernel)
+        for path, data in files.items():
+            roots.add_file(system.kernel, path.encode(), data, 0o755)
         outcome = system.run()
         served = {e.call: e.handler for e in events if isinstance(e, Route)}
         ends = {e.call: e for e in events if isinstance(e, Exit)}

@@ -49,9 +49,13 @@ _FROM_RUNS = (
     "the scheduler does not ask",
 )
 
+#: Faults that show only beneath a grate in Python, or where an image is loaded.
+_UNDER_PYTHON = ("exec's loading goes past every grate", "exec begins with RawPOSIX's table")
+
 #: Fault -> what is changed (``run_faults.changed``).
 SYSTEM_FAULTS: dict[str, Change] = {
     **{fault: RUN_FAULTS[fault][0] for fault in _FROM_RUNS},
     "what a parent closes is closed in its children": (fdtable, "remove", _in_the_child_too),
     "going back forgets whose turn it was": (state, "thaw", _turn_forgotten),
 }
+PYTHON_FAULTS: dict[str, Change] = {fault: RUN_FAULTS[fault][0] for fault in _UNDER_PYTHON}

@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from lindref import classes
 from lindref.posix.structs import CLONE_ARGS, SIGACTION
 from lindref.properties import system_model as calls
-from lindref.properties.driven import Driven, LindrefDriven
+from lindref.properties.driven import ENDS_PATH, Driven, LindrefDriven
+from lindref.properties.programs import execs
 from lindref.properties.strategies import registers
 from lindref.properties.system_model import SERVED, WATCHED, Model
 from lindref.properties.tables import DEREGISTER
@@ -94,7 +95,7 @@ class SystemMachine(RuleBasedStateMachine):
         # A pipe that nobody reads any more is to give an error, not an end.
         ignore = SIGACTION.pack(sa_handler=1)
         self._give((1, 1), StoreStep(_ACT, ignore), CallStep(13, (_SIGPIPE, Pointer(_ACT), 0)))
-        self._turns([0] * 4)
+        self._settle((1, 1))
 
     # Driving.
 
@@ -119,6 +120,13 @@ class SystemMachine(RuleBasedStateMachine):
                 self.model.happened(event)
             self.model.compare(self.real.look(WATCHED))
         self.sound = True
+
+    def _settle(self, who: tuple[int, int]) -> None:
+        """Turns until a thread has done what it was given, or waits."""
+        for _ in range(40):
+            if who not in self.model.busy:
+                break
+            self._turns([0])
 
     def _give(self, who: tuple[int, int], *steps: Any) -> None:
         """Something to do for a thread that has nothing to do."""
@@ -163,10 +171,10 @@ class SystemMachine(RuleBasedStateMachine):
         """Some cages to begin with, perhaps with a pipe that all have; the second one is a grate."""
         if ends:
             self._give((1, 1), CallStep(calls.PIPE, (Pointer(640),)))
-            self._turns([0] * 2)
+            self._settle((1, 1))
         for _ in range(1 + children):
             self._give((1, 1), FORK)
-            self._turns([0] * 2)
+            self._settle((1, 1))
         self.model.becoming.add(2)
         self._give((2, 1), BecomeStep(HANDLERS), CallStep(calls.GETPID))
         self._turns([0] * 12)
@@ -201,6 +209,18 @@ class SystemMachine(RuleBasedStateMachine):
         if cage not in named | model.grates | model.copies and len(model.cages[cage].threads) == 1:
             model.becoming.add(cage)
             self._give(who, BecomeStep(HANDLERS), CallStep(calls.GETPID))
+            self._turns(answers)
+
+    @precondition(_some_free)
+    @rule(data=st.data(), answers=ANSWERS)
+    def exec(self, data: Any, answers: list[int]) -> None:
+        """A program of the root in the same cage: its memory is mapped by a call of its own, it asks, it ends."""
+        who = cage, tid = self._who(data)
+        model = self.model
+        named = {row[0] for rows in model.tables.values() for row in rows.values() if row is not None}
+        if cage not in named | model.grates | model.copies | {1} and model.cages[cage].threads == {tid} == {1}:
+            self._give(who, *execs(cage, ENDS_PATH))
+            model.busy[who] += calls.OF_PROGRAM
             self._turns(answers)
 
     @precondition(_some_free)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lindref import classes
-from lindref.posix.errno import EBADF, ECHILD, ENOSYS, EPIPE, ESRCH
+from lindref.posix.errno import EBADF, ECHILD, ENOSYS, EPERM, EPIPE, ESRCH
 from lindref.properties.driven import Look
+from lindref.properties.runs import GRATES
 from lindref.properties.tables import BENEATH, DEREGISTER, EXITING, NOT_THERE, Row, Whole
 from lindref.system.events import End, Enter, Event, Exit, Route, Signal
 from lindref.threei.numbers import THREEI_CAGE
@@ -21,7 +22,7 @@ EXIT, WAIT, KILL, GETUID, GETPPID, EXIT_GROUP, REGISTER, COPY = 60, 61, 62, 102,
 
 #: The rows that are compared, those that programs make calls with, and those that grates serve.
 WATCHED = (
-    *(0, 1, 2, 3, 4, 13, 14, 22, 32, 33, 39, 40, 56, 57, 60, 61, 62),
+    *(0, 1, 2, 3, 4, 9, 13, 14, 22, 32, 33, 39, 40, 56, 57, 59, 60, 61, 62),
     *(102, 103, 110, 111, 231, 232, 1001, 1002, 1003),
 )
 SERVED = (CLOSE, DUP, GETPID, CLONE, GETUID, GETPPID, EXIT_GROUP, REGISTER)
@@ -32,6 +33,12 @@ ANSWERED = 0x12345
 GRATE_ERROR = -536805379
 #: Who serves what no grate does.
 BENEATHS = (BENEATH, THREEI_CAGE)
+
+#: Where grates in Python have their ids.
+PYTHON = range(GRATES, BENEATH)
+
+#: Calls of the program that cages exec (``programs.ENDS``).
+EXECVE, OF_PROGRAM = 59, 3
 
 #: Where structures stand in a cage's memory: clone_args of a fork and of a thread, and one word for each signal.
 FORK_ARGS, THREAD_ARGS, MASKS = 64, 2048, 4096
@@ -86,6 +93,10 @@ class Model:
         self.grates: set[int] = set()
         self.copies: set[int] = set()
         self.becoming: set[int] = set()
+        #: Cages that run a program of the root. It ends with exit_group; where nobody does that, returning makes another.
+        self.ending: set[int] = set()
+        #: Grates in Python: all pass on what they serve.
+        self.python = {row[0] for rows in self.tables.values() for row in rows.values() if row and row[0] in PYTHON}
         self.killed: dict[int, set[int]] = {}
         self.reaped: set[int] = set()
         self.uid: int | None = None
@@ -104,7 +115,8 @@ class Model:
                 assert event.handler not in self.exiting, f"call {event.call} goes to a dead grate"
                 made.routed = row
             case Exit():
-                self._left(self.calls.pop(event.call), event.result)
+                refused = event.rule.startswith("CAP-") and event.result == -EPERM
+                self._left(self.calls.pop(event.call), event.result, refused=refused)
             case Signal(action="terminate"):
                 assert event.signo in self.killed.get(event.cage, ()), f"signal {event.signo} was not sent"
                 if self.cages[event.cage].status is None:
@@ -117,7 +129,7 @@ class Model:
                 self._gone(event)
 
     def _entered(self, event: Enter) -> None:
-        if event.within == 0:
+        if event.within == 0 and event.cage not in self.ending:
             assert self.busy.get((event.cage, event.tid)), f"cage {event.cage} makes a call that it was not given"
             if event.cage in self.becoming:
                 self.becoming.discard(event.cage)
@@ -132,9 +144,11 @@ class Model:
             row = rows[event.number] or -ESRCH
         self.calls[event.call] = Made(event, row)
 
-    def _left(self, made: Made, result: int | None) -> None:
+    def _left(self, made: Made, result: int | None, *, refused: bool) -> None:
         event = made.event
-        if isinstance(made.row, int):
+        if refused:
+            pass  # nothing has happened; whom a cage may name is for other statements
+        elif isinstance(made.row, int):
             assert made.routed is None, f"call {event.call} was served by {made.routed}, should be by nobody"
             assert result == made.row, f"call {event.call}: {result}, should be {made.row}"
         else:
@@ -152,18 +166,24 @@ class Model:
         me = (event.cage, event.tid)
         if event.within == 0 and me in self.busy:
             self.busy[me] -= 1
+            if event.number == EXECVE and result is None:
+                self.ending.add(event.cage)
+            elif event.number == EXECVE:
+                self.busy[me] -= OF_PROGRAM
             if not self.busy[me]:
                 del self.busy[me]
 
     def _from_grate(self, made: Made, grate: int, address: int, result: int | None) -> None:
         should: int | None
-        if grate not in self.grates:
+        if grate in self.python:
+            should = made.inner
+        elif grate not in self.grates:
             should = -ESRCH
         elif address >= 3 * len(SERVED):
             should = GRATE_ERROR
         else:
             should = (ANSWERED, made.inner, 0)[address % 3]
-        if made.ended:
+        if made.ended and not made.event.within:
             should = None
         elif made.child and (should is None or should <= 0):
             should = made.child
@@ -219,6 +239,10 @@ class Model:
                 return 0
             case 13:
                 return 0
+            case 9:  # of an image that is loaded
+                return 0
+            case 59:
+                made.ended = True  # of the image that made it
             case 62:
                 return self._kill(values[0], values[1])
             case 60:

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, and of docstrings, are run."""
+"""The examples of docs/api.md and docs/properties.md, and of docstrings, are run."""
 
 from __future__ import annotations
 
@@ -21,3 +21,13 @@ def test_the_examples_of_the_documentation(monkeypatch: pytest.MonkeyPatch) -> N
         encoding="utf-8",
     )
     assert tried > 50 and not failed
+
+
+def test_the_examples_of_properties() -> None:
+    failed, tried = doctest.testfile(
+        str(ROOT / "docs" / "properties.md"),
+        module_relative=False,
+        optionflags=doctest.IGNORE_EXCEPTION_DETAIL,
+        encoding="utf-8",
+    )
+    assert tried > 10 and not failed

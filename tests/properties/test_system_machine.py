@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+import lindref
 import lindref.properties as properties
+from lindref.profile import SPEC, Profile
 from lindref.properties.run_faults import changed
-from lindref.properties.system_faults import SYSTEM_FAULTS
+from lindref.properties.strategies import Pass
+from lindref.properties.system_faults import PYTHON_FAULTS, SYSTEM_FAULTS
 from lindref.system.script_runner import CallStep
 from lindref.threei.numbers import UNUSED
 
@@ -42,10 +46,37 @@ def test_lindref() -> None:
     run(properties.SystemMachine, 25)
 
 
+def beneath(*grates: lindref.Grate, profile: Profile | None = None) -> type[properties.SystemMachine]:
+    """The machine with grates in Python over cage 1, in a profile (without the rules about who may ask for what)."""
+    how = {} if profile is None else {"profile": profile}
+    return properties.system_machine(partial(properties.LindrefDriven, grates=grates, **how))
+
+
+def test_under_grates_in_python() -> None:
+    """PY-1, PY-3, LOAD-1: the same beneath grates in Python, which pass on the loading of images, too."""
+    run(beneath(Pass(), Pass()), 8)
+
+
+def test_with_capability_rules() -> None:
+    """CAP-*: what the rules refuse has not happened; all else is as without them."""
+    run(beneath(profile=SPEC), 8)
+
+
 @pytest.mark.campaign
 def test_lindref_at_length() -> None:
-    """The same with many runs."""
+    """All with many runs."""
     run(properties.SystemMachine, 400, 60)
+    for stack in ((Pass(),), (Pass(), Pass(), Pass())):
+        run(beneath(*stack), 150, 60)
+        run(beneath(*stack, profile=SPEC), 150, 60)
+
+
+@pytest.mark.parametrize("fault", PYTHON_FAULTS)
+def test_faults_of_exec_are_caught(fault: str) -> None:
+    """An image that is loaded round its grate, or a table that does not survive exec."""
+    with changed(PYTHON_FAULTS[fault]), pytest.raises(AssertionError) as found:
+        run(beneath(Pass()), 150)
+    sys.stdout.write(f"{fault}: caught, {str(found.value).splitlines()[0]}\n")
 
 
 @pytest.mark.parametrize(
