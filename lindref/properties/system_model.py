@@ -93,7 +93,7 @@ class Model:
         self.grates: set[int] = set()
         self.copies: set[int] = set()
         self.becoming: set[int] = set()
-        #: Cages that run a program of the root. It ends with exit_group; where nobody does that, returning makes another.
+        #: Cages that run a program of the root. Where nobody does its exit_group, returning makes another.
         self.ending: set[int] = set()
         #: Grates in Python: all pass on what they serve.
         self.python = {row[0] for rows in self.tables.values() for row in rows.values() if row and row[0] in PYTHON}
@@ -114,6 +114,8 @@ class Model:
                 assert made.row == row, f"call {event.call} served by {row}, should be by {made.row}"
                 assert event.handler not in self.exiting, f"call {event.call} goes to a dead grate"
                 made.routed = row
+                if event.handler in BENEATHS:
+                    self._at_once(made)
             case Exit():
                 refused = event.rule.startswith("CAP-") and event.result == -EPERM
                 self._left(self.calls.pop(event.call), event.result, refused=refused)
@@ -129,7 +131,8 @@ class Model:
                 self._gone(event)
 
     def _entered(self, event: Enter) -> None:
-        if event.within == 0 and event.cage not in self.ending:
+        # A worker whose caller is gone goes on, for who that was.
+        if event.within == 0 and event.target == event.cage and event.cage not in self.ending:
             assert self.busy.get((event.cage, event.tid)), f"cage {event.cage} makes a call that it was not given"
             if event.cage in self.becoming:
                 self.becoming.discard(event.cage)
@@ -164,7 +167,7 @@ class Model:
             outer.inner = result
             outer.child, outer.ended = outer.child or made.child, outer.ended or made.ended
         me = (event.cage, event.tid)
-        if event.within == 0 and me in self.busy:
+        if event.within == 0 and event.target == event.cage and me in self.busy:
             self.busy[me] -= 1
             if event.number == EXECVE and result is None:
                 self.ending.add(event.cage)
@@ -215,6 +218,10 @@ class Model:
         """What RawPOSIX should answer; where it may choose, ``result`` if it may be that."""
         event = made.event
         values = [value for value, _ in event.args]
+        if event.number in (SIGPROCMASK, KILL):
+            return made.inner
+        if event.target not in self.cages:  # a worker went on for one that has ended
+            return -ESRCH
         cage = self.cages[event.target]
         match event.number:
             case 39:
@@ -231,20 +238,12 @@ class Model:
                 return self._clone(made, cage, values[0])
             case 61:
                 return self._wait(cage, result, bool(values[2] & 1))
-            case 14:
-                bit = 1 << (values[1] % (1 << 16) - MASKS) // 8 - 1
-                cage.mask = cage.mask | bit if values[0] == 0 else cage.mask & ~bit
-                if cage.pending & ~cage.mask:
-                    self.killed.setdefault(cage.id, set()).add((cage.pending & ~cage.mask).bit_length())
-                return 0
             case 13:
                 return 0
             case 9:  # of an image that is loaded
                 return 0
             case 59:
                 made.ended = True  # of the image that made it
-            case 62:
-                return self._kill(values[0], values[1])
             case 60:
                 made.ended = True
                 if values[1] == 1:
@@ -257,6 +256,19 @@ class Model:
             case _:
                 raise AssertionError(f"nobody was to make call {event.number}")
         return 0 if made.event.within else None
+
+    def _at_once(self, made: Made) -> None:
+        """What calls do to signals: who they end may be gone before they come back."""
+        values = [value for value, _ in made.event.args]
+        if made.event.number == KILL:
+            made.inner = self._kill(values[0], values[1])
+        elif made.event.number == SIGPROCMASK:
+            cage = self.cages[made.event.target]
+            bit = 1 << (values[1] % (1 << 16) - MASKS) // 8 - 1
+            cage.mask = cage.mask | bit if values[0] == 0 else cage.mask & ~bit
+            if cage.pending & ~cage.mask:
+                self.killed.setdefault(cage.id, set()).add((cage.pending & ~cage.mask).bit_length())
+            made.inner = 0
 
     def _descriptors(self, number: int, cage: Cage, values: list[int]) -> int:
         fds, fd = cage.fds, values[0]
