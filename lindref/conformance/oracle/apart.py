@@ -20,6 +20,8 @@ Move = tuple[str, int]
 #: Most sequences of a group of calls that are tried to learn what they may touch.
 _MOST = 64
 _EVERYTHING = Footprint(-1, -1, -1)
+#: Most places that are told apart at a time.
+_PLACES = 20_000
 
 
 def moves(course: Course) -> list[Move]:
@@ -34,6 +36,15 @@ class Apart:
     def __init__(self, spend: Callable[[], None]) -> None:
         self.places = Places()
         self.spend = spend
+
+    def forget(self, courses: Iterable[Course]) -> None:
+        """Begin anew with places, once there are many: most belong to what is gone."""
+        if len(self.places.bits) > _PLACES:
+            self.places = Places()
+            for course in courses:
+                course.tried.clear()
+                course.touched.clear()
+                course.reaches.clear()
 
     def tried(self, course: Course, act: Callable[[Course], None]) -> Attempt:
         """``act`` done from ``course``; what has nothing to do with it touches the same after it."""

@@ -367,7 +367,8 @@ class Course:
             raise Contradiction("3I-ROUTE-2", "nobody serves the call", _whose(self.seen_cage(handler)))
         self.makers.pop(call, None)
         self._compare(record["call"], record, ended)
-        del self.open[record["call"]], self.places[record["call"]]
+        del self.open[record["call"]]
+        self.system.given.pop(self.places.pop(record["call"]), None)
         self.ends.pop(record["call"], None)
         self.names.forget_call(record["call"])
         self.served.discard(call)
@@ -554,7 +555,8 @@ class Course:
             self.ends.pop(call, None)
             self.makers.pop(self.names.calls.get(call, 0), None)
             self.names.forget_call(call)
-            del self.open[call], self.places[call]
+            del self.open[call]
+            self.system.given.pop(self.places.pop(call), None)
 
     def copy(self, system: ObservedSystem) -> Course:
         """The same way so far, for a system in the same state."""

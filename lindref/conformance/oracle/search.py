@@ -57,6 +57,7 @@ class Search:
         self.why = None
         if record["event"] in _QUIET:
             return True
+        self._apart.forget(self.courses)
         found: list[Course] = []
         for course in self.courses:
             found += self._ways(course, record, later)
