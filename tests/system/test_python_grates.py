@@ -284,8 +284,8 @@ class Forks(Grate):
 @pytest.mark.parametrize(
     ("grate", "said"),
     [
-        (Fickle, "trap: not deterministic: run again, it did call(104, "),
-        (Forgetful, "trap: not deterministic: run again, it ended where it had done call(102, "),
+        (Fickle, "trap: not deterministic: run again, it did getgid() for cage "),
+        (Forgetful, "trap: not deterministic: run again, it ended where it had done getuid() for cage "),
         (Swallows, "trap: it caught what ends a wait (a bare except?) in Swallows.geteuid"),
         (Raises, "trap: KeyError: 'no such key' in Raises.geteuid (test_python_grates.py:"),
         (Nothing, "trap: TypeError: geteuid returned nothing, not a whole number (a forgotten `return`?)"),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lindref.posix import usermem
-from lindref.posix.call import Arg
+from lindref.posix.call import UNUSED, Arg
 from lindref.state.codec import encode
 from lindref.state.pmap import PMap
 from lindref.state.records import replace
@@ -175,14 +175,24 @@ class Handling(Outside):
     def _again(self, asked: tuple[Any, ...]) -> Any:
         before, answer = self._log[self._position]
         if before != asked and encode(before) != encode(asked):
-            raise Undetermined(f"run again, it did {_shown(asked)} where it had done {_shown(before)}")
+            raise Undetermined(f"run again, it did {self._shown(asked)} where it had done {self._shown(before)}")
         self._position += 1
         return answer
 
     def finished(self) -> None:
         """The handler came to its end: it must have asked all that it had asked before."""
         if self.suspended is None and self._position < len(self._log):
-            raise Undetermined(f"run again, it ended where it had done {_shown(self._log[self._position][0])}")
+            raise Undetermined(f"run again, it ended where it had done {self._shown(self._log[self._position][0])}")
+
+    def _shown(self, asked: tuple[Any, ...]) -> str:
+        """A question, for people."""
+        what, *rest = asked
+        if what == "call":
+            number, _, target, args = rest
+            values = ", ".join(hex(arg.value) for arg in args if arg.value != UNUSED)
+            return f"{self.system.call_name(number)}({values}) for cage {target}"
+        text = ", ".join(map(repr, rest))
+        return f"{what}({text if len(text) < 80 else text[:77] + '...'})"
 
     def ask(self, number: int, target: int, args: tuple[Arg, ...]) -> int:
         """The result of a call, which may have to be waited for."""
@@ -203,12 +213,3 @@ class Handling(Outside):
         memory = self.system.memories[self.cage]
         self.effect(("place", offset, data), lambda: memory.try_write(offset, data))
         return self.system.base(self.cage) + offset
-
-
-def _shown(asked: tuple[Any, ...]) -> str:
-    """A question, for people."""
-    what, *rest = asked
-    if what == "call":
-        rest = [*rest[:-1], *((arg.value, arg.cage) for arg in rest[-1])]
-    text = ", ".join(map(repr, rest))
-    return f"{what}({text if len(text) < 80 else text[:77] + '...'})"
