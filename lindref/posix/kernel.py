@@ -204,6 +204,8 @@ class Kernel:
         #: When the next timer goes off, as `timers` knows it; no part of the state.
         self.alarm: int | None = None
         self.alarm_known = False
+        #: The cages in which signals wait, and some in which they did; no part of the state.
+        self.signalled: set[int] = set()
         #: Live connections to what is outside the run; no part of its state.
         self.outside = Outside()
 
@@ -307,6 +309,8 @@ class Kernel:
         """Replace fields of the record of cage ``number``, which exists; returns the new record."""
         cage = replace(self.cages[number], **changes)
         self.cages = self.cages.set(number, cage)
+        if cage.pending or cage.triggered:
+            self.signalled.add(number)
         return cage
 
     def new_id(self, kind: IdKind) -> int:
@@ -328,3 +332,4 @@ class Kernel:
         self.backings = Backings.thaw(state.backings, self._budget)
         self.touched.clear()
         self.alarm_known = False
+        self.signalled = {number for number, cage in self.cages.items() if cage.pending or cage.triggered}

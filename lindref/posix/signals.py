@@ -167,6 +167,15 @@ def deliverable(cage: Cage) -> tuple[int, ...]:
     return tuple(signo for signo in cage.pending if not cage.mask & bit(signo))
 
 
+def somewhere(kernel: Kernel) -> bool:
+    """Whether a signal waits in any cage; what knows of them (``Kernel.signalled``) forgets those that have none."""
+    for number in [*kernel.signalled]:
+        cage = kernel.cages.get(number)
+        if cage is None or not (cage.pending or cage.triggered):
+            kernel.signalled.discard(number)
+    return bool(kernel.signalled)
+
+
 def interrupts(kernel: Kernel, number: int) -> bool:
     """Whether a call that waits in the main thread of cage ``number`` must come back now (SIG-8)."""
     cage = kernel.cages.get(number)

@@ -6,8 +6,7 @@ spec/signals.md; the delivery points are a function's entry, a loop's head, befo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from lindref.posix import signals
@@ -91,6 +90,8 @@ def interrupt_waiting(system: System) -> None:
     """Wake the threads whose waits a signal interrupts (SIG-8): of a cage's main thread, and of the workers that
     serve its call. A signal that ends the cage does so at once, whoever serves (deviation ``GRATE-HOLDS-CALLER``).
     """
+    if not signals.somewhere(system.kernel):
+        return
     for thread in list(system.threads.values()):
         status = thread.status
         if isinstance(status, InGrate | Queued):
@@ -148,8 +149,10 @@ def too_early(system: System, thread: Thread, request: SyscallRequest | None) ->
     return bool(system.choices.choose(SIGNAL_WAKE, 2))
 
 
-def hear(system: System, changed: AbstractSet[WaitKey]) -> None:
+def hear(system: System, changed: Collection[WaitKey]) -> None:
     """A further signal wakes who did not hear the one before."""
+    if not any(key.kind == Key.SIGNAL for key in changed):
+        return
     for thread in system.threads.values():
         status = thread.status
         if isinstance(status, Blocked) and status.pending.deaf and WaitKey(Key.SIGNAL, thread.cage) in changed:

@@ -35,7 +35,7 @@ TICK_NS = 10
 
 def candidates(system: System) -> list[Thread]:
     """The threads that can run next, option 0 first (SCHED-3, SCHED-4)."""
-    runnable = [t for t in system.threads.values() if t.status.runnable]
+    runnable = list(system.threads.runnable.values())
     cages = system.kernel.cages
     if any((cage := cages.get(t.cage)) is not None and cage.stopped for t in runnable):
         runnable = [t for t in runnable if not system.stopped(t.cage)]
@@ -81,7 +81,7 @@ def wake_due(system: System) -> None:
     now = kernel.now
     if kernel.alarm is not None or not kernel.alarm_known:
         timers.advance(kernel, now)
-    for thread in [t for t in system.threads.values() if t.status.deadline is not None]:
+    for thread in sorted(system.threads.timed.values(), key=lambda t: t.key) if system.threads.timed else ():
         status = thread.status
         if isinstance(status, Blocked) and status.deadline is not None and status.deadline <= now:
             thread.status = Retry(status.pending, timed_out=True)
@@ -110,7 +110,7 @@ def wake_sleepers(system: System, cage: int, address: int, count: int) -> int:
 def next_deadline(system: System) -> int | None:
     """The earliest time at which something happens by itself."""
     times = [timers.next_deadline(system.kernel)]
-    times += [t.status.deadline for t in system.threads.values() if isinstance(t.status, Blocked | AtomicBlocked)]
+    times += [t.status.deadline for t in system.threads.timed.values()]
     known = [t for t in times if t is not None]
     return min(known) if known else None
 

@@ -20,6 +20,7 @@ from lindref.system.host import SystemHost
 from lindref.system.image import PAGE, Image, Images, link
 from lindref.system.outcome import Ending, Outcome
 from lindref.system.pools import Pool
+from lindref.system.roster import Roster
 from lindref.system.runner import (
     Asks,
     AtAccess,
@@ -97,7 +98,7 @@ class System:
         self.tables = HandlerTables()
         self.choices = Choices(chooser or FirstOption(), told=self._chosen)
         self.images = Images()
-        self.threads: dict[int, Thread] = {}
+        self.threads = Roster()
         self.runtimes: PMap[CageRuntime] = PMap()
         #: Live form of the workers' part of ``runtimes`` (``pools.settle`` writes it back).
         self.pools: dict[int, Pool] = {}
@@ -392,12 +393,10 @@ class System:
         keys = self.kernel.changed()
         if not keys:
             return
-        changed = set(keys)
-        for thread in self.threads.values():
-            status = thread.status
-            if isinstance(status, Blocked) and not changed.isdisjoint(status.keys):
-                thread.status = Retry(status.pending)
-        delivery.hear(self, changed)
+        for thread in self.threads.waiting(keys):
+            assert isinstance(thread.status, Blocked), "it waits"
+            thread.status = Retry(thread.status.pending)
+        delivery.hear(self, keys)
         delivery.interrupt_waiting(self)
 
     def stopped(self, cage: int) -> bool:
@@ -446,7 +445,7 @@ class System:
 
     def remove_thread(self, thread: Thread) -> None:
         """``thread`` is no more."""
-        self.threads.pop(thread.key, None)
+        self.threads.remove(thread)
 
     def drop_workers(self, cage: int) -> None:
         """A new image: the workers of the old one are gone."""

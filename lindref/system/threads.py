@@ -6,14 +6,17 @@ Statuses are records: a thread's whole state freezes into ``ThreadState``.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from lindref import classes
 from lindref.posix.call import Arg
 from lindref.posix.result import WaitKey
 from lindref.state.records import adopt, record
 from lindref.system.abi import SyscallRequest
 from lindref.system.runner import Runner, RunnerState
+
+if TYPE_CHECKING:
+    from lindref.system.roster import Roster
 
 adopt("system.syscall-request", SyscallRequest)
 
@@ -197,19 +200,32 @@ class ThreadState:
     runner: RunnerState
 
 
-@classes.define(eq=False)
 class Thread:
     """A live thread. ``key`` numbers threads over the whole run; ``slot`` is a worker's stack slot (0: no worker);
-    ``serving`` is the key of the thread whose call a worker serves (0: none)."""
+    ``serving`` is the key of the thread whose call a worker serves (0: none). ``roster`` is told of each new status.
+    """
 
-    key: int
-    cage: int
-    tid: int
-    runner: Runner
-    status: Status
-    slot: int = 0
-    serving: int = 0
-    frozen: ThreadState | None = None
+    def __init__(
+        self, key: int, cage: int, tid: int, runner: Runner, status: Status, slot: int = 0, serving: int = 0
+    ) -> None:
+        self.key = key
+        self.cage = cage
+        self.tid = tid
+        self.runner = runner
+        self.slot = slot
+        self.serving = serving
+        self.roster: Roster | None = None
+        self.frozen: ThreadState | None = None
+        self._status = status
+
+    def _set_status(self, status: Status) -> None:
+        old = self._status
+        self._status = status
+        if self.roster is not None:
+            self.roster.moved(self, old, status)
+
+    #: Read more often than anything else of a thread: by a getter in C.
+    status: Status = property(attrgetter("_status"), _set_status)  # type: ignore[assignment]  # what it gives
 
     @property
     def runnable(self) -> bool:

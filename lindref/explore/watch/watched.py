@@ -109,6 +109,8 @@ class WatchedKernel(Kernel):
             return super().update(number, **changes)
         cage = replace(held["cages"][number], **{name: plain(value) for name, value in changes.items()})
         held["cages"] = held["cages"].set(number, cage)
+        if cage.pending or cage.triggered:
+            self.signalled.add(number)
         return CageView.of(cage, touches)
 
 
