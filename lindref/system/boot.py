@@ -127,7 +127,9 @@ def boot_script(
         raise BootError(str(error)) from None
     if observe is not None:
         observe(system)
-    _, words = _stack(system, grates, ["script"], str)
+    chain, words = _stack(system, grates, ["script"], str, programs=False)
+    if len(chain) > 1:
+        raise BootError(f"{chain[0]}: a script plays beneath grates in Python alone")
     thread = system.first_cage(Loading() if grates else ScriptRunner(script, system.guest(INIT_CAGE)))
     system.runtimes = system.runtimes.set(
         INIT_CAGE, CageRuntime(INIT_CAGE, "", (), (), serves=True, handlers=script.handlers)
@@ -144,9 +146,16 @@ def boot_script(
 
 
 def _stack(
-    system: System, grates: Sequence[GrateSpec], program: Sequence[str], bring: Callable[[str], str]
+    system: System,
+    grates: Sequence[GrateSpec],
+    program: Sequence[str],
+    bring: Callable[[str], str],
+    *,
+    programs: bool = True,
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """The words of the first program, and those of the grates in Python that come over it before (PY-2)."""
+    """The words of the first program, and those of the grates in Python that come over it before (PY-2).
+    ``programs``: whether wasm grates can launch anything here, and are looked at.
+    """
     if not grates:
         return program, ()
     from lindref.system.python.grate import GrateError
@@ -156,7 +165,7 @@ def _stack(
         stack = plan(grates, program, bring)
     except GrateError as error:
         raise BootError(str(error)) from None
-    for typed, path in stack.files:
+    for typed, path in stack.files if programs else ():
         _check_grate(system, path, typed)
     system.shelf = stack.shelf
     return stack.chain, stack.words

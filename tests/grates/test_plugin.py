@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from scenes import GUESTS
 
+from lindref import BootError
 from lindref.testing import MEMORY, Script
 
 AUTHOR = """
@@ -60,6 +61,8 @@ def test_as_an_author(tmp_path: Path) -> None:
 
 
 def test_scripts_say_what_is_wrong() -> None:
+    with pytest.raises(BootError, match=r"deny\.wasm: a script plays beneath grates in Python alone"):
+        Script().play("deny.wasm")
     with pytest.raises(ValueError, match="there is no call 'opne'"):
         Script().call("opne")
     with pytest.raises(ValueError, match=f"{MEMORY} bytes of memory"):

@@ -18,7 +18,7 @@ from tests.guest.running import Run, run
 
 NAMES = (
     *("strace", "readonly", "chroot", "limits", "faults", "writefilter", "clamp", "tee"),
-    *("geteuid", "seccomp", "memfs", "view"),
+    *("geteuid", "seccomp", "memfs", "view", "thread", "helper"),
 )
 
 
