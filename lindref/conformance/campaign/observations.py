@@ -61,8 +61,7 @@ def differs(
     implementation that is Linux differs.
     """
     # What was seen stands where a recording would: it may have blanks where something changes from run to run.
-    if not vector.lind:
-        seen = _steady(seen)
+    seen = _steady(seen)
     held = classes.evolve(vector, lind=seen)
     found = rows(held, seen, wanted)
     if said.is_linux:
@@ -72,7 +71,9 @@ def differs(
 
 
 def _steady(seen: Observation) -> Observation:
-    """An observation without the bytes of stat structures, which hold times; their fields say the rest."""
+    """An observation without the bytes of stat structures, which hold times, unless those are blank in it, as in
+    recordings; their fields say the rest.
+    """
     return {**seen, "log": [_without_raw(entry) for entry in seen["log"]]}
 
 
@@ -81,7 +82,9 @@ def _without_raw(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     if not dumps:
         return entry
     kept = [
-        {k: v for k, v in one.items() if k != "raw"} if isinstance(one, dict) and "mode" in one else one
+        {key: value for key, value in one.items() if key != "raw"}
+        if isinstance(one, dict) and "?" not in one.get("raw", "?")
+        else one
         for one in dumps
     ]
     return {**entry, "dump": kept}
