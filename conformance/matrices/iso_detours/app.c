@@ -50,6 +50,7 @@ int main(int argc, char **argv)
     printf("as the grate: %d, for the grate: %d\n", raw(me - 1, me - 1) == 0, raw(me, me - 1) == 0);
     copy_handler_table_to_cage(me - 1, me);
     printf("with the grate's table: %s\n", attempt());
+    printf("by a number of no call: %d\n", make_threei_call(999, 0, me, me, 0, me, 0, me, 0, me, 0, me, 0, me, 0, me, 0));
     register_handler(me, LIND_CALL_UNLINK, me, 0);
     printf("with a handler of its own: %s\n", attempt());
     pid_t child = fork();

@@ -34,6 +34,7 @@ int main(void)
     attempt(up, "..");
     attempt(up, "../../..");
     attempt(up, "../etc/shadow-of-the-host");
+    attempt(up, "dev/tty");
     printf("from a folder:\n");
     attempt(deep, "file");
     attempt(AT_FDCWD, "/tmp/a/b/file/..");
