@@ -96,7 +96,10 @@ class _Effects(ast.NodeTransformer):
         """Whether a statement is a call for its effect, or assigns to something's field."""
         if isinstance(node, ast.Expr):
             return isinstance(node.value, ast.Call)
-        return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+        if not isinstance(node, ast.Assign):
+            return False
+        target = node.targets[0]
+        return any(isinstance(one, ast.Attribute) for one in getattr(target, "elts", [target]))
 
 
 def _other(value: ast.expr) -> ast.expr:

@@ -290,8 +290,10 @@ def test_stop_and_continue():
         assert w.do("wait4", -1, w.ptr(0x200), 3) == 0  # told once
         w.do("kill", child, 10)
         assert signals.next_delivery(w.kernel, child) is None  # stopped: nothing is taken
+        assert signals.next_delivery(w.kernel, 1).signo == 17
         w.do("kill", child, 18)
         assert not w.kernel.cages[child].stopped
+        assert w.kernel.cages[1].pending == (17,)  # told of this as well
         assert w.do("wait4", child, w.ptr(0x200), 9) == child
         assert w.word(0x200) == 0xFFFF
         assert signals.next_delivery(w.kernel, child).signo == 10
