@@ -15,7 +15,7 @@ from lindref.explore.outcomes import Found, Outcomes, Result, result_of, trimmed
 from lindref.explore.races import Backwards, Spot
 from lindref.explore.running import Key, Standing, Turned, Turns, Way
 from lindref.explore.turn import branch
-from lindref.explore.watch.footprint import CLOCK
+from lindref.explore.watch.footprint import CLOCK, Footprint
 from lindref.explore.watch.watched import watch
 from lindref.system import schedule
 from lindref.system import state as states
@@ -115,6 +115,7 @@ class Search:
         self._joined: set[Spot] = set()
         self._again = 0
         self._open: set[Key] = set()
+        self._same: dict[Footprint, Footprint] = {}
         #: Told of the way before each turn; the way that a search which is only ahead of another begins with.
         self.watching: Callable[[list[Node]], None] | None = None
         self._begin: Way | None = None
@@ -260,7 +261,7 @@ class Search:
             if self._progress is not None:
                 self._progress(self.visited)
         self._open.add(key)
-        after = Backwards(standing.order, (2 << standing.threads) - 2) if self.reduces else None
+        after = Backwards(standing.order, (2 << standing.threads) - 2, self._same) if self.reduces else None
         return Node(key, known, left, [], after=after)
 
     def _full(self, node: Node) -> bool:

@@ -65,13 +65,14 @@ Laters = tuple[Later, ...]
 class Backwards:
     """What follows one state, gathered as its turns are tried; ``wanted`` are threads that must be tried, too."""
 
-    def __init__(self, able: Iterable[int], known: Threads) -> None:
+    def __init__(self, able: Iterable[int], known: Threads, same: dict[Footprint, Footprint]) -> None:
         self.able = tuple(able)
         #: All threads that there have been: who has them all in its past races with nobody before.
         self.known = known
         self.wanted: list[int] = []
         #: From where turns went that race with others.
         self.racy: set[Spot] = set()
+        self._same = same  # the one object for all equal footprints
         self._laters: dict[tuple[int, Steps], Later] = {}
 
     def turns(
@@ -137,7 +138,9 @@ class Backwards:
         if found is not None:  # what is not in the past of both is in the past of neither: more races, none missed
             past, touched = later.past & found.past, later.touched & found.touched
             later = Later(later.thread, later.steps, later.footprint, past, touched)
-        self._laters[key] = later
+        touched = self._same.setdefault(later.touched, later.touched)
+        footprint = self._same.setdefault(later.footprint, later.footprint)
+        self._laters[key] = Later(later.thread, later.steps, footprint, later.past, touched)
 
     def laters(self) -> Laters:
         """The turns that come after the state."""

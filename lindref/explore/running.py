@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from lindref import classes
 from lindref.explore.outcomes import Result, result_of
@@ -114,6 +114,8 @@ class Turns:
         self.remembered: Remembered = {}
         #: Turns that were run.
         self.count = 0
+        # The one object for all equal footprints, spots, places of turns: most come again and again.
+        self._same: dict[Any, Any] = {}
         #: Told after each that was.
         self.told: Callable[[], None] | None = None
 
@@ -199,12 +201,20 @@ class Turns:
             answers = (*picked, *(point.answer for point in asked[skip:]), *(0,) * (len(steps) - 1))
         left = node.left - (node.left > 0 and node.preemptible and bool(skip) and bool(answers[0]))
         if system.outcome is not None:
-            turned = Turned(result_of(system), None, left, answers, ways, tuple(steps), tuple(able), end)
+            turned = Turned(result_of(system), None, left, answers, ways, self.one(steps), self.one(able), end)
             return turned, None
         schedule.wake_due(system)
         state = states.freeze(system)
         to = self.key(state, left, timed=timed)
-        return Turned(to, self.standing(system), left, answers, ways, tuple(steps), tuple(able), end), state
+        standing = self.one((self.standing(system),))[0]
+        return Turned(to, standing, left, answers, ways, self.one(steps), self.one(able), end), state
+
+    def one(self, values: Iterable[Any]) -> tuple[Any, ...]:
+        """A tuple of values, pairs among them, that shares what is equal with all others."""
+        same = self._same
+        parts = [tuple([same.setdefault(p, p) for p in one]) if isinstance(one, tuple) else one for one in values]
+        whole = tuple([same.setdefault(part, part) for part in parts])
+        return same.setdefault(whole, whole)  # type: ignore[no-any-return]  # a tuple as it was put there
 
     def answers(self, ways: Sequence[tuple[Way, int]]) -> tuple[int, ...]:
         """The answers of a schedule that goes these ways, of so many turns each, from the first state."""

@@ -85,8 +85,10 @@ def shared(system: System, thread: Thread) -> bool:
 
 def _peopled(system: System, cage: int) -> bool:
     record = system.kernel.cages.get(cage)
+    pool = system.pools.get(cage)  # before it is written back to the cage's record
     runtime = system.runtimes.get(cage)
-    return (record is not None and record.next_thread > 2) or (runtime is not None and runtime.workers > 0)
+    workers = pool.made if pool is not None else 0 if runtime is None else runtime.workers
+    return (record is not None and record.next_thread > 2) or workers > 0
 
 
 def _maps_shared(memory: Memory | None) -> bool:
