@@ -296,9 +296,11 @@ class Course:
             then = "observed"  # the run itself puts a grate in Python over a cage (PY-2)
             if caller not in system.runtimes:
                 system.python_grate(caller, pairs[0][0])
-        elif caller > MAX_CAGE_ID and caller not in BENEATH and caller not in system.tables.rows:
+        elif caller > LAST_PYTHON and caller not in BENEATH:
             # A table that no cage has: the producer's own, for calls that nobody is to interpose.
-            system.tables = tables.boot(system.tables, caller, system.kernel.rows)
+            then = "observed"
+            if caller not in system.tables.rows:
+                system.tables = tables.boot(system.tables, caller, system.kernel.rows)
         pairs = inputs.prepare(self, thread, record, later, row, pairs, target)
         if inputs.beneath(self, record):
             self.world.supply(system, record, later, row, pairs)
