@@ -201,7 +201,8 @@ MAYBE void show(const char *step, int64_t value, int64_t tries, int count, const
     size_t size = strlen(step) + 100;
     for (int i = 0; i < count; i++)
         size += 2 + 2 * (length[i] > 0 ? length[i] : 0);
-    char line[size], *end = decimal(line, self());
+    char line[size], *end = stpcpy(line, channel() == 2 ? "\\n" : ""); /* the script may have written there */
+    end = decimal(end, self());
     end = stpcpy(stpcpy(stpcpy(end, " "), step), " = ");
     end = decimal(end, value);
     if (tries) {
