@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any, NoReturn
 
@@ -16,11 +17,33 @@ LONGEST = 8 << 20
 
 
 class TraceError(ValueError):
-    """A trace that cannot be read: which, where and why, in one line."""
+    """A trace that cannot be read: which, where and why, in one line. ``line``: where (from 1; 0 for nowhere in it)."""
+
+    def __init__(self, what: str, line: int = 0) -> None:
+        super().__init__(what)
+        self.line = line
 
 
 def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
+
+
+def _keys_once(pairs: list[tuple[str, Any]]) -> Record:
+    """An object; of a key that stands twice readers would differ in which one they take."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise _TwiceError(f"the key {clip(twice)} stands twice")
+    return found
+
+
+class _TwiceError(Exception):
+    """An object that has a key twice."""
+
+
+#: Reads a line.
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_keys_once)
 
 
 @classes.define
@@ -58,7 +81,8 @@ class Reader:
         self.header = first
 
     def _fail(self, what: str, line: int = 0) -> NoReturn:
-        raise TraceError(f"{self.name}:{line or self.line}: {what}")
+        at = line or self.line
+        raise TraceError(f"{self.name}:{at}: {what}", at)
 
     def _next(self) -> Record | None:
         """The object on the next line, ``None`` at the end."""
@@ -69,13 +93,15 @@ class Reader:
         if len(data) > LONGEST:
             self._fail(f"longer than {LONGEST} bytes")
         try:
-            value: Any = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+            value: Any = _DECODER.decode(data.decode("utf-8"))
         except UnicodeDecodeError as error:
             if self.line == 1 and data.startswith(b"\x1f\x8b"):
                 self._fail("compressed: unpack it (zcat FILE | lindref trace ... -)")
             self._fail(f"not UTF-8 (byte {error.start + 1})")
         except RecursionError:
             self._fail("not an event: nested too deeply")
+        except _TwiceError as error:
+            self._fail(str(error))
         except ValueError as error:
             why = "cut off" if not data.endswith(b"\n") else f"not JSON ({clip(str(error))[1:-1]})"
             self._fail(why)

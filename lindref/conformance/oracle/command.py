@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from lindref.conformance.oracle.judge import judge
+from lindref.conformance.oracle.judge import broken, judge
 from lindref.conformance.oracle.recordings import judge_recording
 from lindref.conformance.oracle.scripts import world_of
 from lindref.conformance.oracle.verdict import Bounds, Judgement, Verdict
@@ -62,6 +62,14 @@ def _scripts(paths: Sequence[str]) -> dict[str, Vector]:
 
 
 def _judged(name: str, options: argparse.Namespace, opened: Opener, script: Vector | None) -> Judgement:
+    """The judgement of one trace; what is none is that trace's affair, and not the end of the others."""
+    try:
+        return _of(name, options, opened, script)
+    except TraceError as error:
+        return broken(error)
+
+
+def _of(name: str, options: argparse.Namespace, opened: Opener, script: Vector | None) -> Judgement:
     profile = _profile(options)
     with opened(name) as reader:
         if reader.recorded and script is not None:

@@ -48,13 +48,18 @@ def judge(
                 return judge(Reader(stream, os.fspath(trace)), profile, world=world, bounds=bounds)
         header, records = _opened(trace)
     except TraceError as error:
-        return Judgement(Verdict.BROKEN, "FORMAT-3", str(error))
+        return broken(error)
     except OSError as error:
         return Judgement(Verdict.BROKEN, "FORMAT-3", f"{error.filename}: {error.strerror}")
     chosen = profile or by_name("lind" if header.get("profile") == "lind" else "spec")
     if header.get("producer") == "recorded":
         return Judgement(Verdict.NOT_APPLICABLE, "JUDGE-7", "a recording is judged along its script (--vectors)")
     return Judge(header, chosen, (world or World()).copy(), bounds or Bounds()).run(records)
+
+
+def broken(error: TraceError, calls: int = 0) -> Judgement:
+    """The verdict on what is no trace."""
+    return Judgement(Verdict.BROKEN, "FORMAT-3", str(error), line=error.line, calls=calls)
 
 
 def _opened(trace: Reader | Iterable[Record]) -> tuple[Record, Iterator[tuple[int, Record]]]:
@@ -179,7 +184,7 @@ class Judge:
         found = self._along(course, window)
         wrong = window.look_on() if found is not None else window.broken
         if wrong is not None:  # what is no trace says nothing about anybody
-            return Judgement(Verdict.BROKEN, "FORMAT-3", str(wrong), calls=self.calls)
+            return broken(wrong, calls=self.calls)
         found = found or Judgement(Verdict.ALLOWED, calls=self.calls, states=self.states)
         return classes.evolve(found, work=self.work + (self._search.work if self._search is not None else 0))
 
@@ -317,4 +322,4 @@ class Judge:
         )
 
 
-__all__ = ["Bounds", "Judgement", "Verdict", "World", "judge"]
+__all__ = ["Bounds", "Judgement", "Verdict", "World", "broken", "judge"]
