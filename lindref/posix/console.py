@@ -31,11 +31,11 @@ _PIECE = 4096
 _TTY_DEVICE = device(136, 0)
 
 
-@record("posix.console")
+@record("posix.console", version=2)
 class Console:
     """One standard stream. ``pending``: input not yet read; ``ended``: no more comes; ``fetched``: pieces that were
     fetched so far; ``output``: all that was written, in pieces; ``tty``: whether it is a terminal, of ``size`` (rows,
-    columns).
+    columns); ``mode``: the permissions that it was given, ``None`` before.
     """
 
     pending: bytes = b""
@@ -44,6 +44,7 @@ class Console:
     output: PMap[bytes] = classes.field(factory=PMap)
     tty: bool = False
     size: tuple[int, int] = (24, 80)
+    mode: int | None = None
 
 
 def get(kernel: Kernel, stream: int) -> Console:
@@ -163,9 +164,23 @@ def _keys(kernel: Kernel, number: int, file: OpenFile) -> tuple[WaitKey, ...]:
 
 def _status(kernel: Kernel, number: int, file: OpenFile) -> dict[str, int]:
     del number
-    if get(kernel, file.object).tty:
-        return {"mode": S_IFCHR | 0o620, "rdev": _TTY_DEVICE, "inode": 3, "links": 1}
-    return {"mode": S_IFIFO | 0o600, "inode": 3 + file.object, "links": 1}
+    held = get(kernel, _inode(kernel, file))
+    if held.tty:
+        mode = 0o620 if held.mode is None else held.mode
+        return {"mode": S_IFCHR | mode, "rdev": _TTY_DEVICE, "inode": 3, "links": 1}
+    return {"mode": S_IFIFO | (0o600 if held.mode is None else held.mode), "inode": 3 + file.object, "links": 1}
 
 
-openfile.register("console", Ops(_peek, _take, _send, _ready, _keys, status=_status))
+def _inode(kernel: Kernel, file: OpenFile) -> int:
+    """The stream that keeps the mode: streams that are terminals are one terminal."""
+    if not get(kernel, file.object).tty:
+        return file.object
+    return next(one for one in (STDIN, STDOUT, STDERR) if get(kernel, one).tty)
+
+
+def _chmod(kernel: Kernel, number: int, file: OpenFile, mode: int) -> None:
+    del number
+    _change(kernel, _inode(kernel, file), mode=mode)
+
+
+openfile.register("console", Ops(_peek, _take, _send, _ready, _keys, status=_status, chmod=_chmod))

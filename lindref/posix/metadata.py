@@ -243,7 +243,8 @@ def fchmod(kernel: Kernel, call: Call) -> Result:
     """Set the permissions of an open file (META-5)."""
     found = fdtable.require(kernel, call, 0)
     if not found.file.inode:
-        return Done(0)  # nobody could see it
+        ops_of(found.file).chmod(kernel, found.number, found.file, call.u32(1) & PERMISSIONS)
+        return Done(0)
     return _chmod(kernel, inodes.get(kernel, found.file.inode), call.u32(1))
 
 

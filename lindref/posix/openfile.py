@@ -120,6 +120,10 @@ def _no_status(kernel: Kernel, number: int, file: OpenFile) -> dict[str, int]:
     return {}
 
 
+def _no_chmod(kernel: Kernel, number: int, file: OpenFile, mode: int) -> None:
+    del kernel, number, file, mode  # its fstat shows no mode of its own
+
+
 @classes.frozen
 class Ops:
     """How descriptions of a kind behave. Every function gets the kernel, the description's number and its record.
@@ -129,7 +133,7 @@ class Ops:
     ``send(…, data)``: take in a first part of ``data`` (which is not empty), and say how long it was.
     ``ready``: readiness as poll bits; ``keys``: what to wait for when it is not as wanted.
     ``close``: the last descriptor is gone.
-    ``status``: fields of fstat, for kinds without an inode.
+    ``status``: fields of fstat, for kinds without an inode; ``chmod(…, mode)``: its permissions are these from now on.
     ``edge``: a number that grows whenever readiness comes anew, for edge-triggered waiting.
     ``splits``: whether a read may take a part of what it could, and the next one the rest.
     ``seeks``: whether there is an offset; ``polls``: whether epoll takes it.
@@ -144,6 +148,7 @@ class Ops:
     status: Callable[[Kernel, int, OpenFile], dict[str, int]] = _no_status
     edge: Callable[[Kernel, int, OpenFile], int] = _no_edge
     splits: Callable[[Kernel, int, OpenFile], bool] = _splits
+    chmod: Callable[[Kernel, int, OpenFile, int], None] = _no_chmod
     seeks: bool = False
     polls: bool = True
 

@@ -59,11 +59,11 @@ class Chunk:
     packet: bool = False
 
 
-@record("posix.pipe")
+@record("posix.pipe", version=2)
 class Pipe:
     """The queue. ``readers``, ``writers``: open descriptions by end; ``came``: how many writers there ever were;
     ``inode``: its number in fstat (a FIFO's own inode, or just a number); ``made``: when (virtual ns); ``sent``,
-    ``drained``: how often bytes came in and went out.
+    ``drained``: how often bytes came in and went out; ``mode``: its permissions.
     """
 
     inode: int
@@ -76,6 +76,7 @@ class Pipe:
     made: int = 0
     sent: int = 0
     drained: int = 0
+    mode: int = 0o600
 
 
 def get(kernel: Kernel, number: int) -> Pipe:
@@ -232,7 +233,12 @@ def _status(kernel: Kernel, number: int, file: OpenFile) -> dict[str, int]:
     """What fstat says of a pipe without a name."""
     del number
     pipe = get(kernel, file.object)
-    return {"mode": S_IFIFO | 0o600, "inode": pipe.inode, "links": 1, "time": pipe.made}
+    return {"mode": S_IFIFO | pipe.mode, "inode": pipe.inode, "links": 1, "time": pipe.made}
+
+
+def _chmod(kernel: Kernel, number: int, file: OpenFile, mode: int) -> None:
+    del number
+    _change(kernel, file.object, mode=mode)
 
 
 def _edge(kernel: Kernel, number: int, file: OpenFile) -> int:
@@ -248,7 +254,7 @@ def _splits(kernel: Kernel, number: int, file: OpenFile) -> bool:
     return not (chunks and chunks[0].packet)
 
 
-openfile.register("pipe", Ops(_peek, _take, _send, _ready, _keys, _close, _status, _edge, _splits))
+openfile.register("pipe", Ops(_peek, _take, _send, _ready, _keys, _close, _status, _edge, _splits, _chmod))
 
 
 # Opening a FIFO.

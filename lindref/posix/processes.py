@@ -116,6 +116,8 @@ def wait4(kernel: Kernel, call: Call) -> Result:
     """Wait for a child to end (or stop or go on), and take its status (WAIT-1 to WAIT-7)."""
     # Arguments.
     pid, status, options = call.i32(0), call.value(1), call.i32(2)
+    if pid < -1:
+        pid = -1 if kernel.profile.has("WAIT-GROUP") else -pid  # a group is the one cage of that id (WAIT-2)
     cage = kernel.cage(call.target)
     odd = kernel.profile.has("WAIT-PID-BLOCKS")
     # Errors.

@@ -104,6 +104,43 @@ def test_what_does_not_end_is_a_hang(linux: Linux, tmp_path: Path, monkeypatch: 
     assert seen == {"outcome": "hang", "log": [{"cage": 1, "step": "s1", "ret": 1}]}
 
 
+def test_what_strace_follows_is_ended_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that stops for good, as a cage does: it is in a process group with a parent outside (SIG-10)."""
+    monkeypatch.setattr("lindref.conformance.adapters.launcher.PATIENCE", 1.0)
+    adapter = make("linux", {})
+    assert isinstance(adapter, Linux)
+    if adapter.strace is None or "script" not in adapter.describe().kinds:
+        pytest.skip("no strace, or no scripts")
+    child = [{"id": "s2", "op": "call", "n": 62, "name": "kill", "args": ["self", 22]}]
+    steps = [
+        {"id": "s1", "op": "fork", "child": child, "exit": [231, 5]},
+        {"id": "s3", "op": "call", "n": 61, "name": "wait4", "args": [-1, 0, 0]},
+    ]
+    found = judged(adapter, script_case(Vector("x", "", [], {"main": {"steps": steps}}, (), {})))
+    assert (found.status, found.detail) == (Status.ALLOWED, "")
+    adapter.close()
+
+
+def test_calls_that_lind_has_otherwise(linux: Linux) -> None:
+    """rt_sigsuspend tells the old mask and leaves the new one (SIG-17); signal 32 is Linux's alone (LINUX-12)."""
+    old, new, told, now = ({"buf": [number, 0]} for number in (0, 1, 3, 4))
+    steps = [
+        {"id": "s1", "op": "sigaction", "sig": 10, "handler": "record", "slot": 0, "flags": 0, "mask": 0},
+        {"id": "s2", "op": "put", "at": old, "width": 8, "value": 512},
+        {"id": "s3", "op": "call", "n": 14, "name": "rt_sigprocmask", "args": [2, old, 0]},
+        {"id": "s4", "op": "call", "n": 62, "name": "kill", "args": ["self", 10]},
+        {"id": "s5", "op": "put", "at": new, "width": 8, "value": 2048},
+        {"id": "s6", "op": "call", "n": 130, "name": "rt_sigsuspend", "args": [new, told]},
+        {"id": "s7", "op": "peek", "at": told, "width": 8},
+        {"id": "s8", "op": "call", "n": 14, "name": "rt_sigprocmask", "args": [0, 0, now]},
+        {"id": "s9", "op": "peek", "at": now, "width": 8},
+        {"id": "s10", "op": "call", "n": 130, "name": "rt_sigsuspend", "args": [0, told]},
+        {"id": "s11", "op": "call", "n": 62, "name": "kill", "args": ["self", 32]},
+    ]
+    found = judged(linux, script_case(Vector("x", "", [], {"main": {"steps": steps}}, (), {})))
+    assert (found.status, found.detail) == (Status.ALLOWED, "differs as Linux does: LINUX-12")
+
+
 def test_how_it_ended(linux: Linux) -> None:
     kill = {"id": "s1", "op": "call", "n": 62, "name": "kill", "args": ["self", 15]}
     peek = {"id": "s1", "op": "peek", "at": {"guest": 0x70000000}, "width": 4}

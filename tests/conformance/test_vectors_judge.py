@@ -1,4 +1,4 @@
-"""How a played vector is compared and judged: entries, rules for Linux, deviations. LINUX-1 to LINUX-11."""
+"""How a played vector is compared and judged: entries, rules for Linux, deviations. LINUX-1 to LINUX-12."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ REASONS = {
     "LINUX-8": ([call("s1", MMAP, 0, 4096, 3, ANYWHERE | 0x40000, -1, 0)], [entry("s1", -12)]),
     "LINUX-10": ([call("s1", 268, -100, {"str": "/w/a"}, 0o600, 0x1000)], [entry("s1", -2)]),
     "LINUX-11": ([call("s1", 232, 99, {"buf": [0, 0]}, 0, 0)], [entry("s1", -9)]),
+    "LINUX-12": ([call("s1", 62, 0, 32)], [entry("s1", 0)]),
     "LINUX-9": ([call("s1", 186)], [entry("s1", 1)]),
 }
 

@@ -105,6 +105,20 @@ def test_chmod(profile):
 
 
 @BOTH
+def test_chmod_of_what_has_no_inode(profile):
+    """META-5: both ends of a pipe are one thing, each stream and socket is its own; Linux answers so too."""
+    w = Files(profile)
+    ends, socket = w.pipe(), w.do("socket", 1, 1, 0)
+    for fd, format_, before in ((ends[0], 0o10000, 0o600), (socket, 0o140000, 0o777), (1, 0o10000, 0o600)):
+        assert w.fstat(fd)["st_mode"] == format_ | before
+        assert w.do("fchmod", fd, 0o100640) == 0
+        assert w.fstat(fd)["st_mode"] == format_ | 0o640
+    assert w.fstat(ends[1])["st_mode"] == 0o10640
+    assert w.fstat(2)["st_mode"] == 0o10600
+    assert w.fstat(w.pipe()[0])["st_mode"] == 0o10600
+
+
+@BOTH
 def test_chown(profile):
     """META-6."""
     w = Files(profile)

@@ -7,6 +7,7 @@ script cannot meet processes of others; root, or an identity that is root inside
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,12 +93,13 @@ int main(int argc, char **argv)
     must(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
     must(chroot(argv[1]), "chroot");
     must(chdir("/"), "chdir");
+    must(setsid(), "setsid");
     umask(022);
     pid_t first = fork();
     must(first, "fork");
     if (!first) {{
         close_range(3, {CHANNEL} - 1, 0);
-        must(setsid(), "setsid");
+        must(setpgid(0, 0), "setpgid"); /* with a parent in another group: stop signals stop it, as they do a cage */
         must(setrlimit(RLIMIT_NOFILE, &(struct rlimit){{1024, 1024}}), "setrlimit");
         must(setgid(atoi(argv[4])), "setgid");
         must(setuid(atoi(argv[3])), "setuid");
@@ -188,7 +190,13 @@ def _run(command: list[str], folder: Path) -> tuple[int, bytes, bytes] | None:
     os.close(other)
     try:
         process = subprocess.Popen(
-            command, cwd=folder, stdin=empty, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={}
+            command,
+            cwd=folder,
+            stdin=empty,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={},
+            start_new_session=True,
         )
     finally:
         os.close(empty)
@@ -196,7 +204,7 @@ def _run(command: list[str], folder: Path) -> tuple[int, bytes, bytes] | None:
         try:
             out, err = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # strace and the launcher: what strace let go of would go on
             process.communicate()
             return None
     return process.returncode, out, err

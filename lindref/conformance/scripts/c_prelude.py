@@ -107,6 +107,21 @@ MAYBE int64_t host_name(uint64_t place, uint64_t size)
     int64_t stored = put(place, names.nodename, length < size ? length : size);
     return stored ? stored : length > size ? -ENAMETOOLONG : 0;
 }
+MAYBE int64_t suspend(uint64_t mask, uint64_t place)
+{
+    uint64_t wanted, old, all = -1;
+    struct iovec from = {(void *)(uintptr_t)mask, sizeof wanted}, to = {&wanted, sizeof wanted};
+    if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)sizeof wanted)
+        return -EFAULT;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, 0, &old, sizeof old);
+    int64_t stored = place ? put(place, &old, sizeof old) : 0;
+    if (stored)
+        return stored;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all); /* nothing comes between the two */
+    syscall(SYS_rt_sigsuspend, &wanted, sizeof wanted);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &wanted, 0, sizeof wanted);
+    return -EINTR;
+}
 MAYBE int64_t call(uint64_t n, const uint64_t *a)
 {
     uint64_t v[6], place = 0;
@@ -141,9 +156,8 @@ MAYBE int64_t call(uint64_t n, const uint64_t *a)
     case 78: /* getdents64 */
         n = 217;
         break;
-    case 130: /* rt_sigsuspend */
-        v[1] = 8;
-        break;
+    case 130: /* rt_sigsuspend: it tells the old mask, and the new one stays */
+        return suspend(v[0], v[1]);
     case 170: /* gethostname */
         return host_name(v[0], v[1]);
     case 271: /* ppoll: milliseconds */

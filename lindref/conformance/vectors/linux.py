@@ -1,4 +1,4 @@
-"""Where profile ``spec`` does not answer as Linux did, and by which rule (spec/linux.md, LINUX-1 to LINUX-11).
+"""Where profile ``spec`` does not answer as Linux did, and by which rule (spec/linux.md, LINUX-1 to LINUX-12).
 
 A rule looks at one thing observed and at what it explained earlier in the same run; it never knows the vector.
 """
@@ -27,7 +27,7 @@ from lindref.posix.errno import (
 )
 from lindref.posix.table import CALLS, NUMBERS
 
-_MMAP, _MPROTECT, _WAIT = NUMBERS["mmap"], NUMBERS["mprotect"], NUMBERS["wait4"]
+_MMAP, _MPROTECT, _WAIT, _KILL = (NUMBERS[name] for name in ("mmap", "mprotect", "wait4", "kill"))
 _READS = frozenset(NUMBERS[name] for name in ("read", "readv", "recvfrom", "recvmsg"))
 _WITH_FLAGS = frozenset(NUMBERS[name] for name in ("fchmodat", "faccessat"))
 #: Calls of which several errors may hold at once.
@@ -41,6 +41,8 @@ _SEVERAL = {
     },
 }
 _SIGSEGV, _SIGBUS = 11, 7
+#: Linux's real-time signals.
+_REAL_TIME = range(32, 65)
 _4_GIB = 1 << 32
 #: How a cage ends that trapped: status 1, as wait tells it.
 _TRAPPED = 1 << 8
@@ -152,6 +154,17 @@ def _another_error(row: Row, _: Sequence[Row]) -> bool:
     return len(told) == 2 and told <= _SEVERAL.get(_number(row) or -1, frozenset())
 
 
+def _real_time(row: Row, earlier: Sequence[Row]) -> bool:
+    """LINUX-12: a signal that Lind does not have was not sent; where Linux sent it, it ended who got it."""
+    if _number(row) == _KILL:
+        return _int(row, 1) in _REAL_TIME and _ret(row.played) == -EINVAL
+    if not earlier:
+        return False
+    if row.what == "outcome":
+        return row.recorded in [("exit", 128 + number) for number in _REAL_TIME]
+    return row.recorded is None and row.cage == earlier[0].cage
+
+
 @classes.frozen
 class LinuxRule:
     """A reason not to answer as Linux: a rule of spec/linux.md and how to see that it is the reason."""
@@ -172,6 +185,7 @@ LINUX_RULES = (
     LinuxRule("LINUX-9", _no_such_call),
     LinuxRule("LINUX-10", _flags),
     LinuxRule("LINUX-11", _another_error),
+    LinuxRule("LINUX-12", _real_time),
 )
 
 

@@ -327,7 +327,13 @@ def end(kernel: Kernel, number: int) -> None:
 
 def _status(kernel: Kernel, number: int, file: OpenFile) -> dict[str, int]:
     del number
-    return {"mode": S_IFSOCK | 0o777, "inode": records.get(kernel, file.object).inode, "links": 1}
+    socket = records.get(kernel, file.object)
+    return {"mode": S_IFSOCK | socket.mode, "inode": socket.inode, "links": 1}
+
+
+def _chmod(kernel: Kernel, number: int, file: OpenFile, mode: int) -> None:
+    del number
+    records.change(kernel, file.object, mode=mode)
 
 
 def _edge(kernel: Kernel, number: int, file: OpenFile) -> int:
@@ -342,4 +348,4 @@ def _splits(kernel: Kernel, number: int, file: OpenFile) -> bool:
     return records.get(kernel, file.object).streams
 
 
-openfile.register("socket", Ops(_peek, _take, _send, _ready, _keys, _close, _status, _edge, _splits))
+openfile.register("socket", Ops(_peek, _take, _send, _ready, _keys, _close, _status, _edge, _splits, _chmod))

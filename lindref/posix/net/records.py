@@ -55,7 +55,7 @@ class Gate:
     shut: bool = False
 
 
-@record("posix.socket", version=2)
+@record("posix.socket", version=3)
 class Socket:
     """A socket. ``description`` is 0 while it waits to be accepted. ``local``, ``remote``: addresses; ``file``: inode
     of its name in the file system; ``peer``: the socket at the other end, which datagrams go to.
@@ -64,6 +64,7 @@ class Socket:
     waits to be read, and its bytes. ``reads``, ``writes``: directions not shut down. ``error``: to be told once.
     ``options``: as set, by level << 32 | option. ``arrived``, ``left``: how often something came and was taken.
     ``connecting``: a connection over the host's network has been asked for and is not there yet.
+    ``mode``: its permissions.
     """
 
     family: int
@@ -87,6 +88,7 @@ class Socket:
     arrived: int = 0
     left: int = 0
     connecting: bool = False
+    mode: int = 0o777
 
     @property
     def streams(self) -> bool:

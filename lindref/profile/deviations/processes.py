@@ -169,6 +169,12 @@ ENTRIES: tuple[Deviation, ...] = (
         evidence="3i.md 4.6",
     ),
     Deviation(
+        "WAIT-GROUP",
+        spec="waiting for an id below -1 is waiting for the child that is that process group",
+        lind="any child is meant",
+        evidence="vector proc.wait.pid_m999",
+    ),
+    Deviation(
         "WAIT-OPTIONS",
         spec="wait options that do not exist are EINVAL; WUNTRACED and WCONTINUED are honoured",
         lind="only WNOHANG is looked at",
