@@ -15,7 +15,7 @@ from lindref.properties.driven import Besieged, Driven, LindrefDriven, Look, Wai
 from lindref.properties.machine import TablesMachine, tables_machine
 from lindref.properties.runs import LindrefRuns, Runs, Seen
 from lindref.properties.siege import SiegeMachine, siege_machine
-from lindref.properties.statements import STATEMENTS, Statement
+from lindref.properties.statements import STATEMENTS, NotRelevant, Statement
 from lindref.properties.strategies import Deny, Pass, cage_trees, call_scripts, grate_stacks, histories, schedules
 from lindref.properties.system_machine import SystemMachine, system_machine
 from lindref.properties.tables import LindrefTables, Tables
@@ -31,6 +31,7 @@ __all__ = [
     "LindrefRuns",
     "LindrefTables",
     "Look",
+    "NotRelevant",
     "Pages",
     "Pass",
     "Runs",

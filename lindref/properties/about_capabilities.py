@@ -67,7 +67,12 @@ def _imposed(data: Any) -> tuple[dict[int, int], tuple[Any, ...]]:
     return imposed, (BecomeStep(_FUNCTIONS), CallStep(CLONE, (Pointer(64),), child=program), _WAIT, _END)
 
 
-@states("C1", "runs", "no call of 3i frees a cage or its descendants of what was imposed on it")
+@states(
+    "C1",
+    "runs",
+    "no call of 3i frees a cage or its descendants of what was imposed on it",
+    unlike=("3I-ANY-CAGE", "3I-ANY-ROW", "3I-ANY-TABLE"),
+)
 def _(runs: Runs, data: Any) -> None:
     imposed, steps = _imposed(data)
     seen = runs.run(steps, (), data.draw(schedules()))
@@ -87,7 +92,12 @@ def _(runs: Runs, data: Any) -> None:
             assert made.handler != 1 or made.result == {1: -13, 2: 5}[imposed[made.number]]
 
 
-@states("C4", "runs", "of a grate's functions a program gets those that were put over it, and no other")
+@states(
+    "C4",
+    "runs",
+    "of a grate's functions a program gets those that were put over it, and no other",
+    unlike=("3I-ANY-ROW",),
+)
 def _(runs: Runs, data: Any) -> None:
     number, (mine, other) = data.draw(st.sampled_from(_NUMBERS)), data.draw(st.sampled_from([(1, 2), (2, 1)]))
     as_whom = data.draw(st.sampled_from([0, 1]))
@@ -110,14 +120,19 @@ class Open(Grate):
         return -13
 
 
-@states("C2", "runs", "a grate that passes registrations on lends its maker no rights")
+@states("C2", "runs", "a grate that passes registrations on lends its maker no rights", unlike=("3I-ANY-ROW",))
 def _(runs: Runs, data: Any) -> None:
     handler, slot = data.draw(st.sampled_from([DEREGISTER, 1, GRATES])), data.draw(_SLOTS)
     seen = runs.run((registers(1, GETUID, handler, slot), CallStep(GETUID), _END), [Open()])
     assert [made.result for made in seen.calls if made.cage == 1 and made.number == GETUID] == [-13]
 
 
-@states("C3", "runs", "memory is copied between kin, or where a call being served has handed its owner over")
+@states(
+    "C3",
+    "runs",
+    "memory is copied between kin, or where a call being served has handed its owner over",
+    unlike=("3I-ANY-MEMORY",),
+)
 def _(runs: Runs, data: Any) -> None:
     launching = data.draw(st.booleans())
     source, dest = data.draw(st.sampled_from([(1, 2), (2, 1), (1, 3), (3, 1)]))

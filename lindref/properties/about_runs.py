@@ -89,7 +89,7 @@ def _of(seen: Seen, cage: int, number: int) -> list[int | None]:
     return [made.result for made in seen.calls if made.cage == cage and made.number == number]
 
 
-@states("22", "runs", "a call goes into a grate and out of it with the same six arguments and owners")
+@states("22", "runs", "a call goes into a grate and out of it with the same six arguments and owners", "routes")
 def _(runs: Runs, data: Any) -> None:
     seen = runs.run(data.draw(call_scripts()), [Pass()], data.draw(schedules()))
     outer = {made.call: made for made in seen.calls}
@@ -207,7 +207,7 @@ class Registrar(Grate):
         return self.forward()
 
 
-@states("19", "runs", "who interposes registration sees exactly those that go through the table it is in")
+@states("19", "runs", "who interposes registration sees exactly those that go through the table it is in", "routes")
 def _(runs: Runs, data: Any) -> None:
     through = data.draw(st.lists(st.sampled_from([1, 2]), min_size=1, max_size=4))
     passes = (CallStep(1001, tuple(Given(i) for i in range(6))),)
@@ -220,7 +220,12 @@ def _(runs: Runs, data: Any) -> None:
     assert all(made.result == 0 for made in own)
 
 
-@states("20", "runs", "an interposed registration shows cage, number, handler cage and function where they travel")
+@states(
+    "20",
+    "runs",
+    "an interposed registration shows cage, number, handler cage and function where they travel",
+    "routes",
+)
 def _(runs: Runs, data: Any) -> None:
     cage, number, address = (data.draw(st.integers(2, 900)) for _ in range(3))
     seen = runs.run((registers(cage, number, 1, address, caller=1), _END), [Registrar()])
@@ -228,7 +233,7 @@ def _(runs: Runs, data: Any) -> None:
     assert (made.args[0], made.args[1][1], made.args[2][0]) == ((cage, number), 1, address)
 
 
-@states("29", "runs", "a cage that was forked and runs no image of its own serves nothing")
+@states("29", "runs", "a cage that was forked and runs no image of its own serves nothing", unlike=("3I-FORKED-GRATE",))
 def _(runs: Runs, data: Any) -> None:
     number = data.draw(st.sampled_from([102, 104, 107]))
     child = (CallStep(0, (3, Pointer(600), 1)), CallStep(EXIT_GROUP, (0,)))
@@ -302,7 +307,12 @@ def _(runs: Runs, data: Any) -> None:
     assert all(result == -EACCES for number, result in union.get(1, []) if number in (*first, *second))
 
 
-@states("T4", "runs", "no call of a program gets past the grate that is registered for it, nor does exec's loading")
+@states(
+    "T4",
+    "runs",
+    "no call of a program gets past the grate that is registered for it, nor does exec's loading",
+    "routes",
+)
 def _(runs: Runs, data: Any) -> None:
     stack = data.draw(grate_stacks().filter(bool))
     steps: tuple[Any, ...] = ()
@@ -319,7 +329,7 @@ def _(runs: Runs, data: Any) -> None:
             assert made.handler == made.cage - 1 if made.cage > GRATES else made.handler in BENEATH
 
 
-@states("T5", "runs", "a grate that is gone gets no call, and its callers an error")
+@states("T5", "runs", "a grate that is gone gets no call, and its callers an error", unlike=("3I-MISSING",))
 def _(runs: Runs, data: Any) -> None:
     nth, calls = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 6))
     seen = runs.run((*[CallStep(102)] * calls, _END), [Leaves(nth)])
@@ -327,7 +337,7 @@ def _(runs: Runs, data: Any) -> None:
     assert _of(seen, 1, 102) == expected
 
 
-@states("T6", "runs", "the same answers to choice points give the same run, event by event")
+@states("T6", "runs", "the same answers to choice points give the same run, event by event", "schedule")
 def _(runs: Runs, data: Any) -> None:
     script, stack = data.draw(call_scripts()), data.draw(grate_stacks(2))
     seen = runs.run(script, stack, data.draw(schedules()))

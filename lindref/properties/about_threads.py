@@ -47,7 +47,7 @@ def _(runs: Runs, data: Any) -> None:
     assert _of(seen, 1, GETUID) == [value]
 
 
-@states("25", "runs", "at most so many handlers of a grate run at once as it has workers, and no call is lost")
+@states("25", "runs", "at most so many handlers of a grate run at once as it has workers, and no call is lost", "order")
 def _(runs: Runs, data: Any) -> None:
     workers, callers = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 5))
     handler = (CallStep(YIELD), CallStep(YIELD), ReturnStep(9))
@@ -80,7 +80,7 @@ def _(runs: Runs, data: Any) -> None:
     assert with_child(maps, answers) == with_child((), answers)
 
 
-@states("41", "runs", "the first exit_group of a cage decides, whichever thread makes it")
+@states("41", "runs", "the first exit_group of a cage decides, whichever thread makes it", "order")
 def _(runs: Runs, data: Any) -> None:
     codes = data.draw(st.lists(st.integers(0, 255), min_size=2, max_size=4, unique=True))
     pauses = data.draw(st.lists(st.integers(0, 3), min_size=len(codes), max_size=len(codes)))

@@ -67,7 +67,7 @@ def _served(runs: Runs, data: Any) -> tuple[Seen, list[Made], int]:
     return seen, calls, callers * len(takes)
 
 
-@states("26", "runs", "functions of one grate that run at the same time have stacks of their own")
+@states("26", "runs", "functions of one grate that run at the same time have stacks of their own", "order")
 def _(runs: Runs, data: Any) -> None:
     seen, calls, _ = _served(runs, data)
     # A function runs at least from its first call of its own to its end.
@@ -78,14 +78,14 @@ def _(runs: Runs, data: Any) -> None:
             assert abs(top - other) >= _STACK
 
 
-@states("27", "runs", "a worker's stack begins where it always did, whatever the call before did with it")
+@states("27", "runs", "a worker's stack begins where it always did, whatever the call before did with it", "routes")
 def _(runs: Runs, data: Any) -> None:
     _, calls, _ = _served(runs, data)
     tops = sorted({made.result or 0 for made in calls})
     assert all((top - tops[0]) % (_STACK + 4096) == 0 for top in tops)
 
 
-@states("28", "runs", "what a function writes to its grate's memory, the next one sees, and its program")
+@states("28", "runs", "what a function writes to its grate's memory, the next one sees, and its program", "routes")
 def _(runs: Runs, data: Any) -> None:
     seen, calls, count = _served(runs, data)
     assert len(calls) == count

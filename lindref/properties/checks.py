@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 
 from lindref.properties import (
     about_capabilities,
@@ -19,7 +21,7 @@ from lindref.properties import (
 )
 from lindref.properties.copies import Copier
 from lindref.properties.runs import Runs
-from lindref.properties.statements import STATEMENTS, Statement
+from lindref.properties.statements import STATEMENTS, NotRelevant, Statement
 from lindref.properties.strategies import histories
 from lindref.properties.tables import BOOTED, Tables
 
@@ -36,12 +38,18 @@ SUBJECTS = (
 
 Make = Callable[[], Any]
 
+#: After so many examples that say nothing about an implementation, and none that does, no more are made.
+HOPELESS = 10
+
 
 def check(number: str | int, make: Make, examples: int = 100, *, simplify: bool = True) -> None:
     """Try one statement on what ``make()`` makes. Raises what the attempt raised (mostly ``AssertionError``), with the
-    example in its notes, the simplest one unless ``simplify`` is false.
+    example in its notes, the simplest one unless ``simplify`` is false; ``NotRelevant`` where the implementation can do
+    none of the examples, or the statement says nothing about it (``Statement.why_not``).
     """
     statement = STATEMENTS[str(number)]
+    reasons: list[str] = []
+    tried = 0
     common = settings(
         max_examples=examples,
         deadline=None,
@@ -56,9 +64,24 @@ def check(number: str | int, make: Make, examples: int = 100, *, simplify: bool 
     else:
 
         def attempt(data: Any) -> None:
-            statement.attempt(make(), data)
+            nonlocal tried
+            try:
+                implementation = make()
+                reason = statement.why_not(implementation)
+                if reason:
+                    raise NotRelevant(reason)
+                statement.attempt(implementation, data)
+            except NotRelevant as error:
+                reasons.append(str(error))
+                if len(reasons) == HOPELESS and not tried:
+                    raise SkipTest(str(error)) from None  # the one exception that ends everything at once
+                raise
+            tried += 1
 
-        common(given(st.data())(attempt))()
+        try:
+            common(given(st.data())(attempt))()
+        except (Unsatisfiable, SkipTest):
+            raise NotRelevant(f"statement {number}: {reasons[0] if reasons else 'no example'}") from None
 
 
 def _on_tables(statement: Statement, make: Make) -> Callable[..., None]:
@@ -74,9 +97,14 @@ def _on_tables(statement: Statement, make: Make) -> Callable[..., None]:
 
 def _all(subject: str, make: Make, examples: int) -> list[str]:
     numbers = [s.number for s in STATEMENTS.values() if s.subject == subject]
+    tried = []
     for number in numbers:
-        check(number, make, examples)
-    return numbers
+        try:
+            check(number, make, examples)
+        except NotRelevant:
+            continue
+        tried.append(number)
+    return tried
 
 
 def check_tables(make: Callable[[], Tables], examples: int = 100) -> list[str]:
@@ -90,5 +118,5 @@ def check_copies(make: Callable[[], Copier], examples: int = 100) -> list[str]:
 
 
 def check_runs(make: Callable[[], Runs], examples: int = 25) -> list[str]:
-    """Try all statements about whole runs; their numbers."""
+    """Try all statements about whole runs; the numbers of those that are relevant to the implementation."""
     return _all("runs", make, examples)

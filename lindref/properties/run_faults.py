@@ -107,11 +107,11 @@ def _any_function(real: Any) -> Any:
 
 
 def _not_passed_on(real: Any) -> Any:
-    def served(system: Any, thread: Any) -> Any:
-        pending = real(system, thread)
-        return None if pending is None else replace(pending, args=())
+    def maker(system: Any, thread: Any) -> Any:
+        found = real(system, thread)
+        return None if found is None else (found[0], replace(found[1], args=()))
 
-    return served
+    return maker
 
 
 def _not_for_oneself(real: Any) -> Any:
@@ -281,7 +281,7 @@ RUN_FAULTS: dict[str, tuple[Change, tuple[str, ...]]] = {
     "self and target are not compared": ((capabilities, "call", _nothing_wrong), ("C1",)),
     "copies of memory are not judged": ((capabilities, "data", _nothing_wrong), ("C3",)),
     "only the grate of a row counts, not its function": ((capabilities, "registration", _any_function), ("C4",)),
-    "who passes a registration on is judged, not who asked": ((capable, "served", _not_passed_on), ("C2",)),
+    "who passes a registration on is judged, not who asked": ((capable, "service", _not_passed_on), ("C2",)),
     "a program has its parent's rights after exec": ((capable, "master", _for_ever), ("C1", "C3")),
     "a handler gets two arguments the wrong way round": ((grates, "_serve", _swapped), ("22",)),
     "every child is told as the first": ((calls, "complete", _first_child), ("37",)),

@@ -11,9 +11,10 @@ from lindref.threei import capabilities
 
 def _all_named(_: Any) -> Any:
     def handed(system: Any, thread: Any) -> frozenset[int]:
-        pending = capable.served(system, thread)
-        if pending is None:
+        found = capable.service(system, thread)
+        if found is None:
             return frozenset()
+        pending = found[1]
         return frozenset({pending.target, *(arg.cage for arg in pending.args)})
 
     return handed

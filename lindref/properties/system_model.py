@@ -202,7 +202,10 @@ class Model:
             if {cage, handler} & self.exiting:
                 return EXITING
             if handler == DEREGISTER:
-                self.tables.get(cage, {}).pop(number, None)
+                rows = self.tables.get(cage, {})
+                rows.pop(number, None)
+                if not rows:  # without rows there is no table any more
+                    self.tables.pop(cage, None)
             else:
                 self.tables.setdefault(cage, {})[number] = (handler, address)
             return 0

@@ -31,7 +31,7 @@ DEVIATION = {
 }
 
 
-def _maker(system: System, thread: Thread) -> tuple[Thread, Pending] | None:
+def service(system: System, thread: Thread) -> tuple[Thread, Pending] | None:
     """Whose call ``thread`` serves, and the call, if it is a worker that serves one."""
     caller = system.threads.get(thread.serving) if thread.serving else None
     if caller is None or not isinstance(caller.status, InGrate) or caller.status.worker != thread.key:
@@ -39,18 +39,12 @@ def _maker(system: System, thread: Thread) -> tuple[Thread, Pending] | None:
     return caller, caller.status.pending
 
 
-def served(system: System, thread: Thread) -> Pending | None:
-    """The call that ``thread`` serves, if it is a worker that serves one."""
-    found = _maker(system, thread)
-    return None if found is None else found[1]
-
-
 def handed(system: System, thread: Thread) -> frozenset[int]:
     """The cages that the call which ``thread`` serves hands over: its target and the owners of its arguments, as far as
     who made it may name them. An id that means no cage yet, and a number beside an argument that is no id at all
     (1001), give nothing, whichever cage comes to have it.
     """
-    found = _maker(system, thread)
+    found = service(system, thread)
     if found is None:
         return frozenset()
     maker, pending = found
@@ -68,13 +62,13 @@ def lent(system: System, thread: Thread) -> frozenset[int]:
     """
     found = set(handed(system, thread))
     me = thread.cage
-    seen = _maker(system, thread)
+    seen = service(system, thread)
     direct = True
     while seen is not None:
         maker = seen[0]
         if direct or capabilities.below(system.tables, maker.cage, me):
             found.add(maker.cage)
-        seen, direct = _maker(system, maker), False
+        seen, direct = service(system, maker), False
     return frozenset(found)
 
 
@@ -133,7 +127,7 @@ def refuse_service(system: System, thread: Thread, pending: Pending) -> bool:
     A handler that passes such a call on as it came asks for nothing of its own: whoever made it is judged.
     """
     maker = thread
-    while (found := _maker(system, maker)) is not None:
+    while (found := service(system, maker)) is not None:
         who, outer = found
         if (outer.number, outer.args) != (pending.number, pending.args):
             break
