@@ -1,7 +1,8 @@
 """Small rooms: a file can be read in one sitting, and its docstrings say something.
 
 Checked: no source file over the cap; every public module, class and function of ``lindref`` has a docstring whose first
-paragraph is a sentence (ends with ``.``, ``:``, ``?`` or ``!``); nothing is left open (``TO-DO`` marks, stubs).
+paragraph is a sentence (ends with ``.``, ``:``, ``?`` or ``!``); nothing is left open (``TO-DO`` marks, stubs); no two
+files of the tests have one name, since they import each other by it.
 """
 
 from __future__ import annotations
@@ -44,8 +45,13 @@ def problems() -> list[str]:
     """One line for each breach."""
     out = []
     files = [p for top in ("lindref", "tools", "tests", "benchmarks") for p in sorted((ROOT / top).rglob("*.py"))]
+    named: dict[str, Path] = {}
     for path in files:
         relative = path.relative_to(ROOT)
+        if relative.parts[0] == "tests" and path.name != "conftest.py":
+            first = named.setdefault(path.name, relative)
+            if first != relative:
+                out.append(f"{relative}: {first} has the same name")
         text = path.read_text(encoding="utf-8")
         lines = text.splitlines()
         if len(lines) > CAP:

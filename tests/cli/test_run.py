@@ -266,7 +266,7 @@ def test_spec_lists_and_shows_rules(lindref: Run) -> None:
     status, out, err = lindref("spec", "show", "NO-1")
     assert status == 2 and len(err.splitlines()) == 1
     status, out, _ = lindref("spec", "list", "--json")
-    assert {"id", "text", "source", "file", "reason"} == set(json.loads(out)[0])
+    assert {"id", "text", "source", "file", "reason", "unseen"} == set(json.loads(out)[0])
 
 
 def test_from_shell_to_shell(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from walking import (
+from facts import (
     CLONE,
     EXEC,
     EXIT,

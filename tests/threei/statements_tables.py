@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from walking import (
+from facts import (
     COPY_DATA,
     COPY_TABLE,
     EXEC,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from facts import Case, ids
 from statements_grates import CASES as GRATES
 from statements_processes import CASES as PROCESSES
 from statements_tables import CASES as TABLES
-from walking import Case, ids
 
 from lindref.conformance.rules import rules
 from lindref.profile import DEVIATIONS, LIND, SPEC, Profile

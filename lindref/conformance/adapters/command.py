@@ -99,12 +99,10 @@ class Command:
     def _exchange(self, process: subprocess.Popen[bytes], request: Mapping[str, Any]) -> dict[str, Any]:
         assert process.stdin is not None
         assert process.stdout is not None
-        try:
+        with suppress(BrokenPipeError):  # one that listens no more may have said why
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
-            line = process.stdout.readline(MOST + 1)
-        except BrokenPipeError:
-            line = b""
+        line = process.stdout.readline(MOST + 1)
         if not line:
             raise CommandError(f"the command ended{self._end()}")
         if len(line) > MOST:

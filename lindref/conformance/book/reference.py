@@ -111,16 +111,8 @@ def choices_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-#: Properties that look into a worker of a grate in wasm: tests of the rule beside them, no statements about values.
-_OF_WORKERS = {
-    "26": "Two handlers of one grate that run at once have stacks that do not overlap",
-    "27": "A worker's stack pointer at entry is always the end of its stack, whatever the call before did",
-    "28": "What one handler writes to the grate's memory, the next one and the grate's program see",
-}
-
-
 def properties_page() -> str:
-    """The properties that are tried with data drawn by Hypothesis, and those that have tests of their own."""
+    """The properties that are tried with data drawn by Hypothesis."""
     from lindref.properties import STATEMENTS
 
     lines = [
@@ -133,7 +125,5 @@ def properties_page() -> str:
         _row("---", "---", "---"),
     ]
     found = [(one.number, one.subject, one.text) for one in STATEMENTS.values()]
-    rule = "[3I-GRATE-5](3i.md#3I-GRATE-5)"
-    found += [(number, "workers", f"{text} (not drawn: {rule} and its tests)") for number, text in _OF_WORKERS.items()]
     lines += [_row(*one) for one in sorted(found, key=lambda one: (not one[0].isdecimal(), len(one[0]), one[0]))]
     return "\n".join(lines) + "\n"
