@@ -11,7 +11,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from lindref import classes
 from lindref.conformance.oracle.judge import broken, judge
+from lindref.conformance.oracle.leading import leading
 from lindref.conformance.oracle.recordings import judge_recording
 from lindref.conformance.oracle.scripts import world_of
 from lindref.conformance.oracle.verdict import Bounds, Judgement, Verdict
@@ -74,8 +76,12 @@ def _of(name: str, options: argparse.Namespace, opened: Opener, script: Vector |
     with opened(name) as reader:
         if reader.recorded and script is not None:
             return judge_recording(Path(name), script, profile or LIND)
-        world = _world(options) if script is None or options.root is not None else world_of(script)
-        return judge(reader, profile, world=world, bounds=_bounds(options))
+
+        def world() -> World:
+            return _world(options) if script is None or options.root is not None else world_of(script)
+
+        found = judge(reader, profile, world=world(), bounds=_bounds(options))
+        return classes.evolve(found, leads=leading(reader.header, found, profile, world))
 
 
 def _profile(options: argparse.Namespace) -> Any:

@@ -40,7 +40,8 @@ class Judgement:
 
     ``rule``: the id in spec/, empty where the verdict needs none; ``what``: in one line; ``call``: the call as strace
     shows it; ``alternatives``: what would have been allowed; ``line``: of the trace (from 1; 0 for none); ``prefix``:
-    the shortest beginning of the trace that shows it (of a long one its last part); ``calls``: that were judged;
+    the shortest beginning of the trace that shows it (of a long one its last part); ``leads``: what of it the verdict
+    takes, where that was asked for; ``calls``: that were judged;
     ``states``: most model states at once; ``work``: steps tried besides the trace's own.
     """
 
@@ -51,6 +52,7 @@ class Judgement:
     alternatives: tuple[str, ...] = ()
     line: int = 0
     prefix: tuple[Record, ...] = ()
+    leads: tuple[Record, ...] = ()
     calls: int = 0
     states: int = 1
     work: int = 0
@@ -70,6 +72,7 @@ class Judgement:
             "alternatives": list(self.alternatives),
             "line": self.line,
             "prefix": list(self.prefix),
+            "leads": list(self.leads or self.prefix),
             "calls": self.calls,
             "states": self.states,
             "work": self.work,

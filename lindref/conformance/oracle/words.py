@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lindref.conformance.oracle.verdict import Judgement
 from lindref.conformance.rules import Rule
@@ -39,8 +39,14 @@ def lines(found: Judgement, name: str, rules: Mapping[str, Rule]) -> Iterator[st
     for alternative in found.alternatives:
         yield f"  allowed {alternative}"
     if found.prefix:
-        yield "  what leads to it:"
-        yield from (f"    {line}" for line in _shown(found.prefix))
+        leads = found.leads or found.prefix
+        others = _calls(found.prefix) - _calls(leads)
+        yield "  what leads to it:" + (f" (without {others} other calls the verdict is the same)" if others else "")
+        yield from (f"    {line}" for line in _shown(leads))
+
+
+def _calls(records: Iterable[Record]) -> int:
+    return sum(record["event"] == "enter" for record in records)
 
 
 def _shown(records: tuple[Record, ...]) -> list[str]:
