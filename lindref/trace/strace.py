@@ -17,6 +17,7 @@ from lindref.posix.params import CallRow
 from lindref.posix.table import CALLS
 from lindref.system.events import Event
 from lindref.threei.numbers import BENEATH, RAWPOSIX_CAGE, THREEI_CAGE, UNUSED, ThreeIError
+from lindref.trace import sockaddr
 from lindref.trace.decode import Decoder, shown_result
 from lindref.trace.filters import call_name
 from lindref.trace.format import Record
@@ -40,14 +41,20 @@ def plain(text: str) -> str:
 def arguments(enter: Record) -> list[str | None]:
     """A call's arguments as shown when it enters: what the trace says, or what the numbers alone tell."""
     shown: list[str | None] | None = enter.get("shown")
-    if shown is not None:
-        return [None if text is None else plain(text) for text in shown]
-    args = [(value, 0 if owner is None else owner) for value, owner in enter.get("args", ())]
     row = CALLS.get(enter["number"])
+    if shown is not None:
+        told = [sockaddr.in_fields(row, at, text, enter) for at, text in enumerate(shown)]
+        return [None if text is None else plain(text) for text in told]
+    args = [(value, 0 if owner is None else owner) for value, owner in enter.get("args", ())]
     if row is not None and len(args) == 6:
         seen = _NUMBERS_ONLY.before(row, args)
         return [hex(value) if text is None else text for text, (value, _) in zip(seen, args, strict=False)]
     return [hex(value) for value, _ in args if value != UNUSED]
+
+
+def written_argument(row: CallRow | None, at: str, text: str) -> str:
+    """What a call of ``row`` wrote where its argument ``at`` points to, as shown when it comes back."""
+    return sockaddr.in_fields(row, int(at), text, {}) or text
 
 
 @classes.define
@@ -187,7 +194,8 @@ class StraceText:
         if opened is None:
             return
         written = record.get("shown", {})
-        shown = [plain(written.get(str(i), text or "")) for i, text in enumerate(opened.shown)]
+        brought = {at: written_argument(opened.row, at, text) for at, text in written.items()}
+        shown = [plain(brought.get(str(i), text or "")) for i, text in enumerate(opened.shown)]
         ret = record.get("ret")
         result = "?" if ret is None else self._result(opened.row, ret)
         within = opened.enter.get("within", 0)
@@ -251,4 +259,4 @@ class Strace:
             self._text.on_record(record)
 
 
-__all__ = ["Strace", "StraceText", "arguments", "plain", "result_text"]
+__all__ = ["Strace", "StraceText", "arguments", "plain", "result_text", "written_argument"]

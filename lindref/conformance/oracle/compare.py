@@ -15,6 +15,7 @@ from lindref.trace import encode
 from lindref.trace.format import Record
 from lindref.trace.normal import Symbol, text_term
 from lindref.trace.recorder import is_error
+from lindref.trace.strace import written_argument
 
 if TYPE_CHECKING:
     from lindref.conformance.oracle.course import Course
@@ -151,8 +152,9 @@ def _written(course: Course, enter: Record, record: Record, ended: Ended) -> Non
             continue
         if not _same_text(course, enter, row, ended, int(at), text, model):
             name = row.params[int(at)].name
-            what = f"the call writes {name}={text}"
-            raise Contradiction(course.why.written(row.number, ended.ran), what, f"{name}={model}", told=True)
+            told, allowed = (written_argument(row, at, one) for one in (text, model))
+            what = f"the call writes {name}={told}"
+            raise Contradiction(course.why.written(row.number, ended.ran), what, f"{name}={allowed}", told=True)
 
 
 def _same_text(course: Course, enter: Record, row: CallRow, ended: Ended, at: int, seen: str, model: str) -> bool:

@@ -28,7 +28,7 @@ from lindref.threei.numbers import (
 from lindref.trace.filters import call_name
 from lindref.trace.format import Record
 from lindref.trace.page.sources import Sources, place
-from lindref.trace.strace import arguments, plain, result_text
+from lindref.trace.strace import arguments, plain, result_text, written_argument
 
 #: How many events a page holds unless more are asked for: it stays smooth well beyond, but loads longer.
 MOST = 100_000
@@ -216,7 +216,7 @@ class Builder:
             call["result"] = "never returns" if "ret" in record else "not observed"
         for position, text in record.get("shown", {}).items():
             if int(position) < len(call["args"]):
-                call["args"][int(position)][1] = plain(text)
+                call["args"][int(position)][1] = plain(written_argument(CALLS.get(call["number"]), position, text))
         if call["name"] == "wait4" and ret in self._ended:
             ended = self._ended.pop(ret)
             self.arrows.append([ended, self.events[ended][1], index, call["lane"], "wait"])
