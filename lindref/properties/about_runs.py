@@ -103,14 +103,15 @@ def _(runs: Runs, data: Any) -> None:
 @states("23", "runs", "what a handler returns reaches the caller unchanged")
 def _(runs: Runs, data: Any) -> None:
     value = data.draw(_SIGNED)
-    seen = runs.run((CallStep(102), _END), [Answers(value)] + [Pass()] * data.draw(st.integers(0, 2)))
+    stack = [Answers(value)] + [Pass()] * data.draw(st.integers(0, 2))
+    seen = runs.run((CallStep(102), _END), stack, data.draw(schedules()))
     assert _of(seen, 1, 102) == [value]
 
 
 @states("24", "runs", "a handler that traps gives the one error, and its grate goes on")
 def _(runs: Runs, data: Any) -> None:
     fails = data.draw(st.lists(st.sampled_from([102, 104]), min_size=1, max_size=5))
-    seen = runs.run((*map(CallStep, fails), _END), [Fails()])
+    seen = runs.run((*map(CallStep, fails), _END), [Fails()], data.draw(schedules()))
     assert _of(seen, 1, 102) == [GRATE_ERROR] * fails.count(102)
     assert _of(seen, 1, 104) == list(range(1, fails.count(104) + 1))
 
@@ -277,8 +278,8 @@ def _(runs: Runs, data: Any) -> None:
 
 @states("30", "runs", "a handler that passes reads, writes and opens on changes no result")
 def _(runs: Runs, data: Any) -> None:
-    script = data.draw(call_scripts(0))
-    assert runs.run(script, [Pass()]).program() == runs.run(script).program()
+    script, answers = data.draw(call_scripts()), data.draw(schedules())
+    assert runs.run(script, [Pass()], answers).program() == runs.run(script, (), data.draw(schedules())).program()
 
 
 @states("T1", "runs", "a grate that passes everything on is invisible: each cage gets what it gets without")
@@ -292,8 +293,8 @@ def _(runs: Runs, data: Any) -> None:
 
 @states("T2", "runs", "two grates that pass everything on are one")
 def _(runs: Runs, data: Any) -> None:
-    script = data.draw(call_scripts())
-    one, two = runs.run(script, [Pass()]), runs.run(script, [Pass(), Pass()])
+    script, answers = data.draw(call_scripts()), data.draw(schedules())
+    one, two = runs.run(script, [Pass()], answers), runs.run(script, [Pass(), Pass()], answers)
     assert two.program() == one.program()
     assert (sorted(two.stdout), two.status) == (sorted(one.stdout), one.status)
 
@@ -301,9 +302,13 @@ def _(runs: Runs, data: Any) -> None:
 @states("T3", "runs", "filters that refuse compose to their union, whatever their order")
 def _(runs: Runs, data: Any) -> None:
     script, first, second = data.draw(call_scripts(0)), data.draw(DENIABLE), data.draw(DENIABLE)
-    union = runs.run(script, [Deny(tuple(sorted({*first, *second})))]).program()
-    assert runs.run(script, [Deny(first), Deny(second)]).program() == union
-    assert runs.run(script, [Deny(second), Deny(first)]).program() == union
+
+    def beneath(*grates: Grate) -> dict[int, list[tuple[int, int | None]]]:
+        return runs.run(script, grates, data.draw(schedules())).program()
+
+    union = beneath(Deny(tuple(sorted({*first, *second}))))
+    assert beneath(Deny(first), Deny(second)) == union
+    assert beneath(Deny(second), Deny(first)) == union
     assert all(result == -EACCES for number, result in union.get(1, []) if number in (*first, *second))
 
 
@@ -332,7 +337,7 @@ def _(runs: Runs, data: Any) -> None:
 @states("T5", "runs", "a grate that is gone gets no call, and its callers an error", unlike=("3I-MISSING",))
 def _(runs: Runs, data: Any) -> None:
     nth, calls = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 6))
-    seen = runs.run((*[CallStep(102)] * calls, _END), [Leaves(nth)])
+    seen = runs.run((*[CallStep(102)] * calls, _END), [Leaves(nth)], data.draw(schedules()))
     expected = [*range(1, nth), GRATE_ERROR, *[-ESRCH] * calls][:calls]
     assert _of(seen, 1, 102) == expected
 
