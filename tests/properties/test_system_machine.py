@@ -24,6 +24,7 @@ RARE = (
     "a handler that traps is an address error",
     "a fork through a grate hides the child",
     "registrations cannot be interposed",
+    "signals get lost",
 )
 
 
