@@ -243,19 +243,18 @@ class Memory:
         """
         parts: list[bytes] = []
         while limit > 0:
-            p, at = a >> SHIFT, a & MASK
-            page = self.rp.get(p)
-            if page is None:
-                if not self._allowed(a, 1, READ):
-                    return None
-                page = self._readable(p)
-            stop = min(at + limit, PAGE)
-            end = page.find(0, at, stop)
-            parts.append(bytes(page[at : stop if end < 0 else end]))
+            size = min(limit, PAGE - (a & MASK))  # a page can be read or not, as one
+            try:
+                piece = self.load(a, size)
+            except Trap:
+                return None
+            end = piece.find(0)
             if end >= 0:
+                parts.append(piece[:end])
                 break
-            limit -= stop - at
-            a += stop - at
+            parts.append(piece)
+            limit -= size
+            a += size
         return b"".join(parts)
 
     def place(self, a: int) -> tuple[int | None, int] | None:

@@ -102,22 +102,6 @@ class EngineMemory(Memory):
         self._check(a, n, WRITE)
         self._view[a : a + n] = bytes([value]) * n
 
-    def read_cstr(self, a: int, limit: int) -> bytes | None:
-        """As in any memory."""
-        parts: list[bytes] = []
-        while limit > 0:
-            size = min(limit, PAGE - a % PAGE)
-            if not self._allowed(a, 1, READ):
-                return None
-            piece = self._gather(a, size)
-            end = piece.find(0)
-            if end >= 0:
-                return b"".join([*parts, piece[:end]])
-            parts.append(piece)
-            limit -= size
-            a += size
-        return b"".join(parts)
-
     # Mapping.
 
     def map(
