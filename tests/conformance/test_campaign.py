@@ -137,3 +137,15 @@ def test_new_adapter_runs_at_once(tmp_path: Path) -> None:
         [*command, "new-adapter", "mine.py"], cwd=tmp_path, env=env, capture_output=True, check=False
     )
     assert (again.returncode, again.stderr) == (2, b"lindref conform: mine.py: File exists\n")
+
+
+def test_the_adapter_of_the_page_runs_as_it_stands(tmp_path: Path) -> None:
+    block = (Path(__file__).parents[2] / "docs" / "conform.md").read_text().split("```python\n")[1].split("```")[0]
+    place: dict = {}
+    exec(block, place)
+    toy = tmp_path / "toy"
+    toy.write_text("#!/bin/sh\necho hello, world\n")
+    toy.chmod(0o755)
+    adapter = place["Runtime"](command=str(toy))
+    found = {case.id: examine(adapter, adapter.describe(), case) for case in cases(["guests"], Wanted(), ["*.hello"])}
+    assert found["guests.hello"].status is Status.ALLOWED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 import types
 from collections.abc import Callable
@@ -170,6 +171,20 @@ def test_what_was_seen_is_kept_and_judged_again(tmp_path: Path, capsys: pytest.C
     (kept / "adapter.json").write_text("{}")
     assert main(["run", *words, "--adapter", "recorded", "--option", f"path={kept}"]) == 2
     assert "adapter.json: not what a campaign recorded" in capsys.readouterr().err
+
+
+def test_a_script_that_differs_is_kept_and_played_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "kept"
+    adapter = ["--adapter", "lindref", "--option", "profile=lind", "--against", "spec", "--shrink", "0"]
+    words = ["scripts", "--count", "2", "--only", "scripts.memory.1", *adapter, "--scripts", str(kept)]
+    assert main(["run", *words]) == 1
+    out = capsys.readouterr().out
+    assert sorted(file.suffix for file in kept.iterdir()) == [".c", ".json", ".txt"]
+    again = next(line.split("again: lindref conform ")[1] for line in out.splitlines() if "again: " in line)
+    assert main(shlex.split(again)) == 1
+    assert "1 forbidden" in capsys.readouterr().out
+    assert main(["run", *words[:-1], str(kept / "scripts.memory.1.c")]) == 2
+    assert "File exists" in capsys.readouterr().err
 
 
 def test_places_that_cannot_be_written_are_told_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from lindref.conformance.adapters.recorded import save_description
 from lindref.conformance.adapters.template import TEMPLATE
 from lindref.conformance.campaign import cluster, pool, waivers
 from lindref.conformance.campaign.coverage import Reach, coverage
+from lindref.conformance.campaign.kept import keep
 from lindref.conformance.campaign.pool import Plan, closed
 from lindref.conformance.campaign.report import junit, lind, own, page
 from lindref.conformance.campaign.report.about import Campaign
@@ -80,6 +82,7 @@ def _parser() -> Arguments:
     add("--dask", metavar="ADDRESS", help="run on a Dask cluster instead (extra dask)")
     add("--resume", metavar="FILE", help="keep results in FILE, and do not run again what it has")
     add("--record", metavar="DIR", help="keep what each case showed: --adapter recorded --option path=DIR judges it")
+    add("--scripts", metavar="DIR", help="keep scripts that differ: vectors to play again, C, text")
     add("--waivers", metavar="FILE", help="differences that are known (TOML: [[waiver]] case, reason, expires)")
     add("--today", type=_day, metavar="YYYY-MM-DD", help="the day on which waivers are looked at (today)")
     for form, (about, _) in REPORTS.items():
@@ -202,6 +205,11 @@ def _run(options: argparse.Namespace) -> int:
     closed(adapter)
     if plan.record:
         _record_into(Path(plan.record), said)
+    if options.scripts:
+        try:
+            Path(options.scripts).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SuiteError(f"--scripts {options.scripts}: {error.strerror}") from None
     ids = [case.id for case in cases(options.suites, _wanted(options))] if known else []
     for warning in waivers.strangers(known, ids, SUITES.keys() - set(options.suites)):
         sys.stderr.write(f"lindref conform: warning: {options.waivers}: {warning}\n")
@@ -267,6 +275,7 @@ def _results(
         if options.verbose or held.failed:
             bar.clear()
             sys.stdout.write(_line(held))
+        _keep(options, held)
     bar.clear()
     return waivers.apply(sorted(found, key=lambda result: order[result.case]), known, today)
 
@@ -289,6 +298,19 @@ def _run_cases(plan: Plan, chosen: Sequence[Case], options: argparse.Namespace) 
             if progress is not None:
                 progress.add(result)
             yield result
+
+
+def _keep(options: argparse.Namespace, result: Result) -> None:
+    """Keep the script of a result that differs, and say how it is played again. Raises ``SuiteError``."""
+    try:
+        file = keep(Path(options.scripts), result) if options.scripts else None
+    except OSError as error:
+        raise SuiteError(f"--scripts {error.filename}: {error.strerror}") from None
+    if file is not None and result.failed:
+        words = ["lindref", "conform", "run", "vectors", "--vectors", str(file), "--adapter", options.adapter]
+        words += [word for one in options.option for word in ("--option", one)]
+        words += ["--against", options.against] if options.against else []
+        sys.stdout.write(f"    again: {shlex.join(words)}\n")
 
 
 def _line(result: Result) -> str:
