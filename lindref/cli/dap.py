@@ -16,7 +16,7 @@ def _parser() -> Arguments:
         prog="lindref dap",
         description="Speak the Debug Adapter Protocol: an editor launches programs, sets breakpoints, and steps "
         "forwards and backwards. docs/dap.md tells how to set up VS Code and others.",
-        epilog="Example: lindref dap            (standard input and output)   lindref dap --port 4711",
+        epilog="Without --port it speaks over standard input and output. Example: lindref dap --port 4711",
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -80,6 +80,13 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         sys.stdout.write(_HELP)
         return 0 if argv else 2
+    if {"-h", "--help"} & set(argv[1:]):
+        sys.stdout.write(_HELP)
+        return 0
+    wrong = next((word for word in argv[1:] if word.startswith("-") and word != "--json"), None)
+    if wrong is not None:
+        sys.stderr.write(f"lindref spec: unrecognized arguments: {wrong} (see lindref spec --help)\n")
+        return 2
     known = known_rules()
     match argv:
         case ["list"]:

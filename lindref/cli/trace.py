@@ -26,11 +26,17 @@ def _parser() -> Arguments:
         description="Look at traces (lindref run --trace FILE); docs/trace.md describes them. - is standard input.",
         epilog="Exit status: 0; of diff 1 where they differ; of check 1 for forbidden, 3 for unspecified or unknown, "
         "4 for not applicable; 2 for what is no trace. "
-        "Example: lindref trace show -e trace=%%file t.jsonl",
+        "Example: lindref trace show -e trace=%file t.jsonl",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    show = commands.add_parser("show", help="as strace text", allow_abbrev=False)
+    show = commands.add_parser(
+        "show",
+        help="as strace text",
+        description="Show a trace as strace text, or what it counts.",
+        epilog="Example: lindref trace show -e trace=%file -p 1,3 --routes t.jsonl",
+        allow_abbrev=False,
+    )
     show.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
     show.add_argument("-p", action="append", type=_cages, default=[], metavar="CAGES", help="which cages (1,3)")
     show.add_argument("-c", action="store_true", dest="summary", help="tables of counts instead")
@@ -39,7 +45,13 @@ def _parser() -> Arguments:
     show.add_argument("--routes", action="store_true", help="name who served each call")
     show.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)")
     show.add_argument("file", metavar="FILE")
-    diff = commands.add_parser("diff", help="the first difference of two", allow_abbrev=False)
+    diff = commands.add_parser(
+        "diff",
+        help="the first difference of two",
+        description="Compare two traces up to ids, addresses and times, step by step, and show the first difference.",
+        epilog="Exit status: 0 none, 1 a difference, 2 what is no trace. Example: lindref trace diff a.jsonl b.jsonl",
+        allow_abbrev=False,
+    )
     diff.add_argument("--threads", action="store_true", help="only the order within each thread counts")
     diff.add_argument("--context", type=int, default=3, metavar="N", help="equal steps shown before it (default: 3)")
     diff.add_argument("--json", action="store_true", help="as JSON")
@@ -76,7 +88,13 @@ def _parser() -> Arguments:
     )
     check.add_argument("--json", action="store_true", help="as JSON")
     check.add_argument("files", nargs="+", metavar="FILE")
-    html = commands.add_parser("html", help="as one self-contained page", allow_abbrev=False)
+    html = commands.add_parser(
+        "html",
+        help="as one self-contained page",
+        description="Write a trace as one self-contained page: threads, calls, their routes, source lines.",
+        epilog="Example: lindref trace html --source src -o t.html t.jsonl",
+        allow_abbrev=False,
+    )
     html.add_argument("-o", dest="output", metavar="OUT", help="the page's file (default: FILE.html; - is stdout)")
     html.add_argument("-p", action="append", type=_cages, default=[], metavar="CAGES", help="which cages (1,3)")
     html.add_argument("-e", action="append", default=[], dest="filters", metavar="trace=WORDS", help="which calls")
@@ -84,7 +102,13 @@ def _parser() -> Arguments:
     html.add_argument("--source", action="append", default=[], metavar="DIR", help=where)
     html.add_argument("--most", type=int, default=100_000, metavar="N", help="most events of a page (default: 100000)")
     html.add_argument("file", metavar="FILE")
-    commands.add_parser("schema", help="the JSON Schema of a line", allow_abbrev=False)
+    commands.add_parser(
+        "schema",
+        help="the JSON Schema of a line",
+        description="Print the JSON Schema of a trace's lines.",
+        epilog="Example: lindref trace schema > trace.schema.json",
+        allow_abbrev=False,
+    )
     return parser
 
 

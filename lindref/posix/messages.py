@@ -172,6 +172,7 @@ def _rights(kernel: Kernel, call: Call, message: _Message) -> tuple[int, ...]:
         raise Refused(fail(EFAULT, "SOCK-13"))
     if kernel.profile.has("SCM-UNTRANSLATED"):
         return ()
+    local = records.get(kernel, argument(kernel, call)[1]).family == AF_UNIX  # Linux looks no closer over internet
     rights: list[int] = []
     at = 0
     while at + _HEAD <= len(data):
@@ -181,7 +182,7 @@ def _rights(kernel: Kernel, call: Call, message: _Message) -> tuple[int, ...]:
             raise Refused(fail(EINVAL, "SOCK-13"))
         if (level, kind) != (SOL_SOCKET, SCM_RIGHTS):
             raise Refused(fail(EINVAL, "SOCK-13"))
-        for place in range(at + _HEAD, at + length - 3, 4):
+        for place in range(at + _HEAD, at + length - 3, 4) if local else ():
             fd = int.from_bytes(data[place : place + 4], "little", signed=True)
             found = fdtable.find(kernel, call.cage(0), fd)
             if found is None:

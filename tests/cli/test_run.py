@@ -263,6 +263,11 @@ def test_spec_lists_and_shows_rules(lindref: Run) -> None:
     assert status == 0 and "3I-ROUTE-2" in out
     status, out, _ = lindref("spec", "show", "3I-ROUTE-2")
     assert status == 0 and "spec/3i.md" in out
+    for words in (("show", "--help"), ("book", "-h")):
+        status, out, _ = lindref("spec", *words)
+        assert (status, out.startswith("usage: ")) == (0, True)
+    status, out, err = lindref("spec", "book", "--theme")  # an option, no folder to write into
+    assert (status, out, err.count("\n")) == (2, "", 1) and "--theme" in err
     status, out, err = lindref("spec", "show", "NO-1")
     assert status == 2 and len(err.splitlines()) == 1
     status, out, _ = lindref("spec", "list", "--json")

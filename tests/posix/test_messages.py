@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from fileworld import BUF, NOWHERE
-from networld import DGRAM, TRUNC, Net
+from networld import DGRAM, TRUNC, Net, inet
 
 from lindref.posix.structs import IOVEC, MSGHDR
 
@@ -83,3 +83,15 @@ def test_descriptors_on_their_way():
     one, other = w.pair()
     assert message(w, one, "sendmsg", b"m", (1, 0), rights(1))[0] == 1  # SCM-UNTRANSLATED
     assert message(w, other, "recvmsg", sizes=(100, 0), control=bytes(24))[1]["msg_controllen"] == 0
+
+
+def test_no_descriptor_goes_over_internet():
+    """SOCK-13: as on Linux, those of a message are not looked at, and the bytes arrive alone."""
+    w = Net()
+    server = w.server(inet(7))
+    client = w.client(inet(7))
+    taken = w.do("accept", server, 0, 0)
+    for fds in ((0,), (99,)):
+        assert message(w, client, "sendmsg", b"m", (1, 0), rights(*fds))[0] == 1
+    result, header = message(w, taken, "recvmsg", sizes=(100, 0), control=bytes(24))
+    assert (result, header["msg_controllen"], header["msg_flags"]) == (2, 0, 0)

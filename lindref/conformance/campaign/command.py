@@ -49,9 +49,25 @@ def _parser() -> Arguments:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="run suites on an implementation", description="Run suites.")
-    listed = commands.add_parser("list", help="list suites, adapters, or the cases of suites")
-    new = commands.add_parser("new-adapter", help="write an adapter to begin with")
+    run = commands.add_parser(
+        "run",
+        help="run suites on an implementation",
+        description="Run suites.",
+        epilog="Exit status: 0 all as expected, 1 something differs, 2 usage. "
+        "Example: lindref conform run guests --adapter mine:Runtime -n 4 --html report.html",
+    )
+    listed = commands.add_parser(
+        "list",
+        help="list suites, adapters, or the cases of suites",
+        description="List suites and adapters, or the cases of suites.",
+        epilog="Example: lindref conform list guests --only 'guests.grate_*'",
+    )
+    new = commands.add_parser(
+        "new-adapter",
+        help="write an adapter to begin with",
+        description="Write a commented adapter, which runs as it is.",
+        epilog="Example: lindref conform new-adapter mine.py",
+    )
     new.add_argument("file", metavar="FILE", help="the Python file to write")
     mutants = commands.add_parser(
         "mutants",
