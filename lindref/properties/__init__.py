@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from lindref.properties.beneath_wasm import PassInWasm
 from lindref.properties.checks import check, check_copies, check_runs, check_tables
 from lindref.properties.copies import Copier, LindrefCopier, Pages
 from lindref.properties.driven import Besieged, Driven, LindrefDriven, Look, Waiting
@@ -34,6 +35,7 @@ __all__ = [
     "NotRelevant",
     "Pages",
     "Pass",
+    "PassInWasm",
     "Runs",
     "Seen",
     "SiegeMachine",

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lindref.posix.errno import EACCES, ECHILD, ESRCH
+from lindref.properties.beneath_wasm import PassInWasm
 from lindref.properties.programs import ENDS, execs, module
 from lindref.properties.runs import GRATES, Runs, Seen
 from lindref.properties.statements import states
@@ -282,10 +283,16 @@ def _(runs: Runs, data: Any) -> None:
     assert runs.run(script, [Pass()], answers).program() == runs.run(script, (), data.draw(schedules())).program()
 
 
+def _passing(least: int = 1, most: int = 3) -> st.SearchStrategy[list[Grate]]:
+    """Grates that pass everything on, those in wasm closest to the script."""
+    some = st.lists(st.booleans(), min_size=least, max_size=most)
+    return some.map(lambda wasm: [PassInWasm() if one else Pass() for one in sorted(wasm)])
+
+
 @states("T1", "runs", "a grate that passes everything on is invisible: each cage gets what it gets without")
 def _(runs: Runs, data: Any) -> None:
-    script, answers = data.draw(call_scripts()), data.draw(schedules())
-    alone, beneath = runs.run(script, (), answers), runs.run(script, [Pass()], answers)
+    script, answers, stack = data.draw(call_scripts()), data.draw(schedules()), data.draw(_passing())
+    alone, beneath = runs.run(script, (), answers), runs.run(script, stack, answers)
     assert beneath.program() == alone.program()
     assert sorted(beneath.stdout) == sorted(alone.stdout)
     assert beneath.status == alone.status
@@ -294,7 +301,8 @@ def _(runs: Runs, data: Any) -> None:
 @states("T2", "runs", "two grates that pass everything on are one")
 def _(runs: Runs, data: Any) -> None:
     script, answers = data.draw(call_scripts()), data.draw(schedules())
-    one, two = runs.run(script, [Pass()], answers), runs.run(script, [Pass(), Pass()], answers)
+    one = runs.run(script, data.draw(_passing(1, 1)), answers)
+    two = runs.run(script, data.draw(_passing(2, 2)), answers)
     assert two.program() == one.program()
     assert (sorted(two.stdout), two.status) == (sorted(one.stdout), one.status)
 

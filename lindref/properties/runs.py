@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from lindref import classes
 from lindref.posix import console
 from lindref.posix.fs import roots
+from lindref.properties import beneath_wasm
+from lindref.properties.beneath_wasm import PassInWasm
+from lindref.properties.statements import NotRelevant
 from lindref.system.boot import boot_script
 from lindref.system.events import Enter, Event, Exit, Route
 from lindref.system.python.grate import Grate
@@ -94,6 +97,14 @@ class LindrefRuns:
         files: Mapping[str, bytes] = _NONE,
     ) -> Seen:
         """See ``Runs``."""
+        outer = [grate for grate in grates if not isinstance(grate, PassInWasm)]
+        wasm = len(grates) - len(outer)
+        if list(grates[: len(outer)]) != outer:
+            raise NotRelevant("a grate in Python closer to a script than one in wasm")
+        before = 0
+        if wasm:
+            steps, before = beneath_wasm.beneath(steps, wasm)
+            files = {**files, **beneath_wasm.files()}
         events: list[Event] = []
 
         class Recorder:
@@ -102,10 +113,10 @@ class LindrefRuns:
 
         system = boot_script(
             ScriptState(steps),
-            grates=tuple(grates),
-            config=Config(max_ticks=20_000, workers=workers),
+            grates=tuple(outer),
+            config=Config(max_ticks=20_000 * (1 + wasm), workers=workers),
             chooser=ThreadsOnly(answers),
-            observe=lambda made: made.observers.append(Recorder()),
+            observe=lambda system: system.observers.append(Recorder()),
         )
         console.end_stdin(system.kernel)
         for path, data in files.items():
@@ -129,8 +140,10 @@ class LindrefRuns:
             for e in events
             if isinstance(e, Enter)
         ]
+        python = range(GRATES, GRATES + len(outer))
+        made = beneath_wasm.without(calls, wasm, before, python) if wasm else tuple(calls)
         given = [0] * system.choices.state.count
         for index, answer in system.choices.state.answers.items():
             given[index] = answer
         out = console.output(system.kernel, console.STDOUT)
-        return Seen(tuple(calls), out, outcome.status, tuple(map(repr, events)), tuple(given))
+        return Seen(made, out, outcome.status, tuple(map(repr, events)), tuple(given))

@@ -10,6 +10,7 @@ from lindref import classes
 from lindref.conformance.vectors.model import Vector
 from lindref.posix.table import NUMBERS
 from lindref.properties.about_runs import Answers, Fails, Leaves, Names
+from lindref.properties.beneath_wasm import PassInWasm
 from lindref.properties.statements import NotRelevant
 from lindref.properties.strategies import Deny, Pass
 from lindref.system.python.grate import Grate
@@ -224,6 +225,7 @@ def _leaves(one: _Translation, grate: Any, number: int) -> list[Json] | None:
 #: Grates of statements -> what they do in a call.
 _FUNCTIONS: Mapping[type, Callable[[_Translation, Any, int], list[Json] | None]] = {
     Pass: lambda one, _, number: one.passes(number),
+    PassInWasm: lambda one, _, number: one.passes(number),
     Deny: _denies,
     Answers: _answers,
     Fails: _fails,
