@@ -124,7 +124,7 @@ def test_no_wasm_opt_is_one_line() -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("name", ["pipeline", "exec", "setjmp", "calculator"])
+@pytest.mark.parametrize("name", ["pipeline", "exec", "setjmp", "calculator", "threads_mutex", "thread_keys"])
 def test_guests_that_are_rewritten(name: str) -> None:
     (case,) = cases(["guests"], Wanted(), [f"guests.{name}"])
     if not make("wasmtime", {}).describe().features & {"fork"}:
@@ -162,13 +162,10 @@ def test_seeds_are_modules_that_end() -> None:
 def test_a_memory_of_the_engine_is_a_memory() -> None:
     import ctypes
 
-    import wasmtime
-
-    store = wasmtime.Store(engine.engine())
-    item = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(65536, 65536)))
-    start = ctypes.cast(item.data_ptr(store), ctypes.c_void_p).value
+    item = engine.shared_memory()
+    start = ctypes.cast(item.data_ptr(), ctypes.c_void_p).value
     assert start is not None
-    memory = EngineMemory((store, item), start, Backings(), Shares())
+    memory = EngineMemory(item, start, Backings(), Shares())
     assert memory.try_read(0, 1) is None
     memory.map(16, 4, 3)
     assert memory.try_write(16 * 4096 + 4090, b"across pages\0tail")

@@ -58,18 +58,15 @@ class EngineSystem(System):
 
     def new_memory(self, cage: int) -> None:
         """A memory of the engine, in a store of its own."""
-        import wasmtime
-
         from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
 
         self.drop_memory(cage)
-        store = wasmtime.Store(engines.engine())
-        item = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(65536, 65536)))
+        item = engines.shared_memory()
         import ctypes
 
-        start = ctypes.cast(item.data_ptr(store), ctypes.c_void_p).value
+        start = ctypes.cast(item.data_ptr(), ctypes.c_void_p).value
         assert start is not None
-        self.memories[cage] = EngineMemory((store, item), start, self.kernel.backings, self.engine_files, self.budget)
+        self.memories[cage] = EngineMemory(item, start, self.kernel.backings, self.engine_files, self.budget)
 
     def image_runner(self, cage: int) -> Runner:
         """The engine at the beginning of the cage's image."""
@@ -101,19 +98,19 @@ class Wasmtime:
             raise AdapterError(f"adapter wasmtime: no {wasm_opt}")
 
     def describe(self) -> Description:
-        """One thread and one cage at a time, signals where calls come back; modules with everything."""
+        """One thread at a time, turns taken at calls; signals where calls come back; modules with everything."""
         from importlib.metadata import version
 
         return Description(
             "wasmtime",
             version("wasmtime"),
             kinds=frozenset({"program", "module"}),
-            features=frozenset({"exec", "signals", "stdin", *(["fork"] if self.tool else [])}),
+            features=frozenset({"exec", "signals", "stdin", *(["fork", "threads"] if self.tool else [])}),
             observes=frozenset({*(kind.kind for kind in EVENTS), "outcome"}),
             lacks={
                 "fork": _NO_STACK,
-                "threads": "a thread begins with a copy of its maker's stack",
-                "grates": "a worker is a second thread of its cage",
+                "threads": _NO_STACK,
+                "grates": "workers are not built",
                 "dynamic": "its loader is lindref's own",
                 "script": "the puppet forks and makes threads",
             },

@@ -46,6 +46,21 @@ def engine() -> Any:
     return wasmtime.Engine(config)
 
 
+def shared_memory() -> Any:
+    """A memory of 4 GiB that instances of several stores can have: a thread has a store of its own."""
+    import wasmtime
+    from wasmtime import _ffi as ffi
+
+    class Shared(wasmtime.SharedMemory):
+        """One that can be imported: the interface's own raises a TypeError there (version 50.0.1)."""
+
+        def _as_extern(self) -> Any:
+            union = ffi.wasmtime_extern_union(sharedmemory=self.ptr())
+            return ffi.wasmtime_extern_t(ffi.WASMTIME_EXTERN_SHAREDMEMORY.value, union)
+
+    return Shared(engine(), wasmtime.MemoryType(wasmtime.Limits(65536, 65536), shared=True))
+
+
 def trap_text(error: Exception) -> str:
     """What ended a call, in the specification's wording."""
     text = str(error)

@@ -31,10 +31,10 @@ PASSES = (("--asyncify", "--pass-arg=asyncify-imports@lind.make-syscall"), ("--t
 
 
 def _import(one: Import) -> Import:
-    """The memory as one that belongs to one thread: the engine's interface cannot hand over a shared one."""
+    """The memory as one of 4 GiB that threads share."""
     if not isinstance(one.desc, MemoryType):
         return one
-    return classes.evolve(one, desc=MemoryType(Limits(one.desc.limits.minimum, MAX_SIZE), shared=False))
+    return classes.evolve(one, desc=MemoryType(Limits(one.desc.limits.minimum, MAX_SIZE), shared=True))
 
 
 @cache

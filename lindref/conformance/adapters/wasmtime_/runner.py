@@ -13,7 +13,7 @@ from typing import Any
 from lindref import classes
 from lindref.conformance.adapters.interface import NotApplicable
 from lindref.conformance.adapters.modules import EXHAUSTED
-from lindref.conformance.adapters.wasmtime_.engine import trap_text
+from lindref.conformance.adapters.wasmtime_.engine import engine, trap_text
 from lindref.conformance.adapters.wasmtime_.memory import EngineMemory
 from lindref.conformance.adapters.wasmtime_.program import GLOBAL, INNER, compiled
 from lindref.posix.call import Arg
@@ -52,12 +52,14 @@ class _HostTrap(Exception):
 
 
 class EngineRunner:
-    """The first thread of a cage, from the beginning of its image."""
+    """A thread, from the beginning of its cage's image or from where another one stood; in a store of its own."""
 
     changed = True
 
     def __init__(self, guest: CageGuest, image: Image, tool: tuple[str, ...] = (), stack: Stack | None = None) -> None:
         """``stack``: go on where a thread was whose stack this is, rather than begin."""
+        import wasmtime
+
         self.guest = guest
         self.image = image
         self.tool = tool
@@ -72,6 +74,9 @@ class EngineRunner:
         self._answer = 0
         self._handler: tuple[int, int, Any] | None = None
         self._dead = False
+        self._stack_top = 0
+        #: Of a new thread: the high end of its stack, and how far below that it stands.
+        self._begins: tuple[int, int] | None = None
         self._started = False
         self._instance: Any = None
         self._module = compiled(image, tool)
@@ -80,7 +85,8 @@ class EngineRunner:
         memory = guest.memory
         assert isinstance(memory, EngineMemory)
         self._memory = memory
-        self._store, self._item = memory.item
+        self._item = memory.item
+        self._store = wasmtime.Store(engine())
         with _LOCK:
             before = threading.stack_size(STACK)
             self._thread = threading.Thread(target=self._body, daemon=True)
@@ -134,9 +140,9 @@ class EngineRunner:
         return True
 
     def serve(self, address: int, cage: int, args: tuple[Arg, ...], target: int) -> bool:
-        """No workers: a second thread of a cage would need what the engine's interface does not hand over."""
+        """No workers are built."""
         del address, cage, args, target
-        raise NotApplicable("a grate's worker is a second thread of its cage")
+        raise NotApplicable("grates' workers are not built")
 
     def fork(self, guest: CageGuest) -> EngineRunner:
         """The same program with a copy of the stack, which has been wound up in memory."""
@@ -145,9 +151,12 @@ class EngineRunner:
         return EngineRunner(guest, self.image, self.tool, self._stack)
 
     def spawn(self, stack: int) -> EngineRunner:
-        """As ``fork``."""
-        del stack
-        raise NotApplicable("a thread begins with a copy of its maker's stack, which the engine cannot make")
+        """As ``fork``, over the same memory and on its own stack (THREAD-5)."""
+        if self._stack is None:
+            raise NotApplicable("a thread begins with a copy of its maker's stack, which the engine cannot make")
+        made = EngineRunner(self.guest, self.image, self.tool, self._stack)
+        made._begins = (stack, self._stack_top - self._stack_pointer())
+        return made
 
     def freeze(self) -> None:
         """The engine's stack is no value."""
@@ -188,8 +197,10 @@ class EngineRunner:
 
         try:
             self._instance = wasmtime.Instance(self._store, self._module, self._imports())
+            self._stack_top = self._stack_pointer()
             if self._stack is not None:
                 self._take_over(self._stack)
+                self._begin_thread()
             else:
                 self._to_the_end(self._function("_initialize"))
             self._to_the_end(self._function("_start"))
@@ -236,6 +247,24 @@ class EngineRunner:
         for name, value in stack.globals.items():
             exports[name].set_value(self._store, value)
 
+    def _stack_pointer(self) -> int:
+        found = self._export("__stack_pointer")
+        return 0 if found is None else found.value(self._store) & 0xFFFFFFFF
+
+    def _begin_thread(self) -> None:
+        """Make a new thread's own variables, high on its stack, and let its stack go on below (THREAD-5)."""
+        if self._begins is None:
+            return
+        top, below = self._begins
+        pointer = self._export("__stack_pointer")
+        if self._export("__get_aligned_tls_size") is not None and self._export("__wasm_init_tls") is not None:
+            pointer.set_value(self._store, _signed(top, 32))
+            top -= self._function("__get_aligned_tls_size")(self._store)
+            pointer.set_value(self._store, _signed(top, 32))
+            self._function("__wasm_init_tls")(self._store, _signed(top, 32))
+        self._stack_top = top
+        pointer.set_value(self._store, _signed(top - below, 32))
+
     def _rewind(self, stack: Stack) -> None:
         """The next call of the guest's function goes to where the stack was wound up."""
         address = self._memory.aside(WOUND)
@@ -257,7 +286,7 @@ class EngineRunner:
 
     def _function(self, name: str) -> Any:
         """An export; of what the program begins with its wrapper, of others what is wrapped."""
-        return self._instance.exports(self._store).get(name if name.startswith("_") else INNER + name)
+        return self._instance.exports(self._store).get(name if name in ("_start", "_initialize") else INNER + name)
 
     def _imports(self) -> list[Any]:
         """What the module imports, in its order."""
