@@ -306,3 +306,16 @@ def test_the_traces_of_all_vectors_are_allowed(area: str) -> None:
                 records = [reader.header, *reader]
             assert judge(records, profile, world=world_of(vector)).allowed, vector.id
             assert judge(records, profile).verdict in (Verdict.ALLOWED, Verdict.UNSPECIFIED), vector.id
+
+
+def test_a_list_of_strings_is_what_was_shown_of_it() -> None:
+    """JUDGE-3: whatever lay at its place before, as after a fork of somebody who used that for something else."""
+    records, root = traced("spawn")
+    at = next(i for i, one in enumerate(records) if one.get("name") == "execve" and one["event"] == "enter")
+    here = {"cage": records[at]["cage"], "tid": records[at].get("tid", 1), "call": 9001}
+    rubbish = [[records[at]["args"][1][0], "77" * 16]]
+    asks = {"event": "enter", **here, "number": 39, "name": "getpid", "args": [], "data": rubbish}
+    call = [asks, {"event": "route", **here, "handler": 777777}, {"event": "exit", **here, "ret": here["cage"]}]
+    for world in (World(root=str(root), unknown=False), World()):
+        found = judge([*records[:at], *call, *records[at:]], world=world)
+        assert found.verdict is Verdict.ALLOWED, found

@@ -63,7 +63,12 @@ def _shown(records: list[dict[str, Any]], kind: str, other: Callable[[str], str]
 def _words(records: list[dict[str, Any]], kind: str) -> list[str]:
     """All words of one kind that come, each once."""
     found: dict[str, None] = {}
-    _shown(records, kind, lambda word: found.setdefault(word) or word)
+
+    def note(word: str) -> str:
+        found[word] = None
+        return word
+
+    _shown(records, kind, note)
     return list(found)
 
 

@@ -106,15 +106,18 @@ def prepare(
     if row is None:
         return pairs
     shown = record.get("shown", ())
+    scratch = _Scratch(course, thread.cage)
     for at, param in enumerate(row.params):
         address = pairs[at][0]
         if at >= len(shown) or not address:
             continue
         if param.kind is ParamKind.IOVEC:
             if address not in seen:
-                _scattered(course, thread, param, shown[at] or _after(later, at), address)
+                _scattered(scratch, param, shown[at] or _after(later, at), address)
             elif param.direction is Direction.IN:
                 _rest_of_buffers(course, address, seen)
+        elif param.kind is ParamKind.STRINGS and address not in seen:
+            _strings(scratch, shown[at], address)
         elif param.kind is ParamKind.BUFFER and param.direction is Direction.IN and address in seen:
             _rest(course, address, seen[address], course.system.decoder.size(param, row, pairs))
         elif shown[at] is not None and address not in seen:
@@ -163,12 +166,20 @@ def _piece(course: Course, piece: encode.Piece, length: int) -> None:
     deposit(course, piece.address, piece.data + UNSEEN * (length - len(piece.data)))
 
 
-def _scattered(course: Course, thread: Thread, param: Param, text: str | None, address: int) -> None:
+def _strings(scratch: _Scratch, text: str | None, address: int) -> None:
+    """A list of strings, which lie somewhere."""
+    found = encode.strings(text) if text is not None else None
+    if found is not None:
+        places = [scratch.take(len(one) + 1, one + b"\0") for one in found]
+        deposit(scratch.course, address, b"".join(place.to_bytes(8, "little") for place in [*places, 0]))
+
+
+def _scattered(scratch: _Scratch, param: Param, text: str | None, address: int) -> None:
     """The list of buffers of a scattered transfer, and what they hold."""
     buffers = encode.iovec(text) if text is not None else None
     if buffers is None:
         return
-    scratch = _Scratch(course, thread.cage)
+    course = scratch.course
     out = b""
     for buffer in buffers:
         base = buffer.address
