@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from lindref import classes
 from lindref.posix.errno import EBADF, ECHILD, ENOSYS, EPERM, EPIPE, ESRCH
+from lindref.profile import LIND, Profile
 from lindref.properties.driven import Look
 from lindref.properties.runs import GRATES
 from lindref.properties.tables import BENEATH, DEREGISTER, EXITING, NOT_THERE, Row, Whole
@@ -33,6 +34,18 @@ ANSWERED = 0x12345
 GRATE_ERROR = -536805379
 #: Who serves what no grate does.
 BENEATHS = (BENEATH, THREEI_CAGE)
+
+#: Deviations of profile lind in which the model keeps to the promise: what it says there.
+PROMISED: Mapping[str, str] = {
+    "3I-MISSING": "a call that nobody serves is an error, and the run goes on",
+    "EXIT-THREAD-CODE": "exit of a cage's last thread gives the cage its status",
+    "EXIT-UNMARKED": "a cage whose last thread ended by exit is gone for 3i, too: rows that it serves are empty",
+    "FORK-MASK": "a child begins with its parent's mask",
+    "KILL-STRICT": "a signal can be sent to a child that ended and was not waited for",
+    "NO-REPARENT": "the parent of a cage whose own has ended is cage 1",
+}
+#: Profile lind but for those: the model holds there, too.
+LIND_BUT = Profile("lind", LIND.deviations - PROMISED.keys())
 
 #: Where grates in Python have their ids.
 PYTHON = range(GRATES, BENEATH)

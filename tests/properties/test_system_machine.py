@@ -16,6 +16,7 @@ from lindref.profile import SPEC, Profile
 from lindref.properties.run_faults import changed
 from lindref.properties.strategies import Pass
 from lindref.properties.system_faults import PYTHON_FAULTS, SYSTEM_FAULTS
+from lindref.properties.system_model import LIND_BUT, PROMISED
 from lindref.system.script_runner import CallStep
 from lindref.threei.numbers import UNUSED
 
@@ -26,6 +27,9 @@ RARE = (
     "registrations cannot be interposed",
     "signals get lost",
 )
+
+#: Deviations that some ten runs have to be made for.
+RARE_IN_LIND = ("3I-MISSING", "KILL-STRICT", "NO-REPARENT")
 
 
 def run(machine: type[properties.SystemMachine], examples: int, steps: int = 40) -> None:
@@ -63,10 +67,27 @@ def test_with_capability_rules() -> None:
     run(beneath(profile=SPEC), 8)
 
 
+def test_lind() -> None:
+    """Profile lind, but for the deviations that the model does not have."""
+    run(beneath(profile=LIND_BUT), 12)
+
+
+@pytest.mark.parametrize(
+    "deviation",
+    [pytest.param(d, marks=pytest.mark.campaign) if d in RARE_IN_LIND else d for d in PROMISED],
+)
+def test_what_lind_has_otherwise_is_seen(deviation: str) -> None:
+    """Each of those shows: none is named in vain."""
+    profile = Profile("lind", LIND_BUT.deviations | {deviation})
+    with pytest.raises(AssertionError):
+        run(beneath(profile=profile), 40)
+
+
 @pytest.mark.campaign
 def test_lindref_at_length() -> None:
     """All with many runs."""
     run(properties.SystemMachine, 400, 60)
+    run(beneath(profile=LIND_BUT), 150, 60)
     for stack in ((Pass(),), (Pass(), Pass(), Pass())):
         run(beneath(*stack), 150, 60)
         run(beneath(*stack, profile=SPEC), 150, 60)
