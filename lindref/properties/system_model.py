@@ -38,6 +38,7 @@ BENEATHS = (BENEATH, THREEI_CAGE)
 #: Deviations of profile lind in which the model keeps to the promise: what it says there.
 PROMISED: Mapping[str, str] = {
     "3I-MISSING": "a call that nobody serves is an error, and the run goes on",
+    "EXEC-SIGNALS": "the mask survives exec, and so does what is pending",
     "EXIT-THREAD-CODE": "exit of a cage's last thread gives the cage its status",
     "EXIT-UNMARKED": "a cage whose last thread ended by exit is gone for 3i, too: rows that it serves are empty",
     "FORK-MASK": "a child begins with its parent's mask",
