@@ -40,7 +40,8 @@ def _parser() -> Arguments:
     add = parser.add_argument
     add("--strategy", choices=("exhaustive", "random", "pct"), default="exhaustive", help="default: exhaustive")
     add("--preemptions", type=number(0), metavar="N", help="exhaustive: at most N per schedule (default: any number)")
-    add("--max-states", type=number(1), default=100_000, metavar="N", help="exhaustive: most states (%(default)s)")
+    text = "exhaustive: most states (%(default)s); each takes some 8 KiB"
+    add("--max-states", type=number(1), default=100_000, metavar="N", help=text)
     add("--no-reduction", action="store_true", help="exhaustive: try every thread, also where the order cannot matter")
     text = "the file of the search, written now and then and at its end, also by Ctrl-C; it goes on from it (not below "
     text += "the root, which it would change)"
