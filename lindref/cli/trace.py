@@ -213,7 +213,7 @@ def _html(options: argparse.Namespace) -> int:
         return 0
     path = options.output or f"{options.file}.html"
     try:
-        with open(path, "w", encoding="utf-8") as out:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as out:  # JSON has half characters
             out.write(text)
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}") from None

@@ -222,3 +222,9 @@ def test_one_that_is_none_does_not_end_the_judgement_of_the_others() -> None:
         verdicts = [one["verdict"] for one in json.loads(out)]
     assert status == 2
     assert verdicts[0] == verdicts[2] == "broken" != verdicts[1]
+
+
+def test_half_a_character_is_no_reason_to_fail() -> None:
+    """JSON can say one, UTF-8 cannot."""
+    head = b'{"format":"lindref-trace","version":1,"argv":["\\ud800"]}\n'
+    assert refused(head + b'{"event":"note","cage":1,"text":"\\udfff"}\n')["html"] == 0
