@@ -137,7 +137,8 @@ class SystemMachine(RuleBasedStateMachine):
         return [(c.id, tid) for c in self.model.cages.values() for tid in sorted(c.threads) if self._is_free(c.id, tid)]
 
     def _is_free(self, cage: int, tid: int) -> bool:
-        return (cage, tid) not in self.model.busy and cage not in self.model.exiting
+        # A program that was exec'd takes nothing; where its exit_group is served by nobody, its end is still to come.
+        return (cage, tid) not in self.model.busy and cage not in self.model.exiting | self.model.ending
 
     def _who(self, data: Any) -> tuple[int, int]:
         who: tuple[int, int] = data.draw(st.sampled_from(self._free()), "thread")
