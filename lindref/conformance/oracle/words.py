@@ -41,7 +41,7 @@ def lines(found: Judgement, name: str, rules: Mapping[str, Rule]) -> Iterator[st
     if found.prefix:
         leads = found.leads or found.prefix
         others = _calls(found.prefix) - _calls(leads)
-        yield "  what leads to it:" + (f" (without {others} other calls the verdict is the same)" if others else "")
+        yield "  what leads to it" + (f" (calls left out that do not matter: {others}):" if others else ":")
         yield from (f"    {line}" for line in _shown(leads))
 
 
