@@ -6,16 +6,15 @@ from pathlib import Path
 
 import brute
 import pytest
+from counts import Counts
 from grate_scenes import GETEUID
 from scenes import CallStep, exits, fork
 
-import lindref
 from lindref.explore.exhaustive import Bounds, Search, deepen
 from lindref.explore.watch.footprint import Footprint
 from lindref.posix import console
 from lindref.profile import LIND
 from lindref.system.boot import boot, boot_script
-from lindref.system.python.grate import Served
 from lindref.system.runtime import Config
 from lindref.system.script_runner import ResultOf, ScriptState
 from lindref.system.system import System
@@ -50,19 +49,6 @@ def test_the_same_outcomes(name: str) -> None:
 def test_the_same_outcomes_at_length(name: str, many: int) -> None:
     """EXP-3, EXP-6: a broken double-checked lock, a lost wake-up, three philosophers."""
     assert len(compare(name).results) == many
-
-
-class Counts(lindref.Grate):
-    """Counts calls without a lock."""
-
-    def geteuid(self, call: Served) -> int:
-        seen = self.state.get("count", 0)
-        self.call("getpid")
-        self.state["count"] = seen + 1
-        return 0
-
-    def getppid(self, call: Served) -> int:
-        return self.state["count"]
 
 
 def counted() -> System:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from counts import Counts
 from grate_scenes import CLOSE, GETEUID, GETPID, PIPE, READ, WRITE
 from scenes import CallStep, exits, fork
 
-import lindref
 from lindref.cli.main import main
 from lindref.explore.exhaustive import Bounds, Search, deepen
 from lindref.explore.outcomes import Outcomes, result_of, schedule
@@ -19,7 +19,6 @@ from lindref.explore.sampled import answers_of, at_random, with_priorities
 from lindref.posix import console
 from lindref.system.boot import boot, boot_script
 from lindref.system.choices import Replay, parse_schedule
-from lindref.system.python.grate import Served
 from lindref.system.runtime import Config
 from lindref.system.script_runner import Pointer, ResultOf, ScriptState, StoreStep
 from lindref.system.system import System
@@ -27,19 +26,6 @@ from lindref.system.system import System
 DATA = Path(__file__).resolve().parents[1] / "data"
 WAIT = CallStep(61, ((1 << 64) - 1, 0, 0))
 FLOCK, OPEN, EX, NB = 73, 2, 2, 4
-
-
-class Counts(lindref.Grate):
-    """Counts calls, and between looking and storing makes one itself: an addition can be lost."""
-
-    def geteuid(self, call: Served) -> int:
-        seen = self.state.get("count", 0)
-        self.call("getpid")
-        self.state["count"] = seen + 1
-        return 0
-
-    def getppid(self, call: Served) -> int:
-        return self.state["count"]
 
 
 def scripted(*steps: Any, grates: tuple[Any, ...] = ()) -> System:

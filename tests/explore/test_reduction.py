@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from counts import Counts
 from grate_scenes import CLOSE, GETEUID, GETPID, PIPE, READ, WRITE
 from scenes import CallStep, exits, fork
 
-import lindref
 from lindref.explore.exhaustive import Bounds, Search
 from lindref.explore.outcomes import result_of, schedule
 from lindref.posix import console
 from lindref.system.boot import boot, boot_script
 from lindref.system.choices import Replay, parse_schedule
-from lindref.system.python.grate import Served
 from lindref.system.runtime import Config
 from lindref.system.script_runner import Pointer, ResultOf, ScriptState, StoreStep
 from lindref.system.system import System
@@ -90,19 +89,6 @@ def test_worlds(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100, 400))
 def test_more_worlds(seed: int) -> None:
     compare(lambda: world(seed), 6000)
-
-
-class Counts(lindref.Grate):
-    """Counts calls without a lock."""
-
-    def geteuid(self, call: Served) -> int:
-        seen = self.state.get("count", 0)
-        self.call("getpid")
-        self.state["count"] = seen + 1
-        return 0
-
-    def getppid(self, call: Served) -> int:
-        return self.state["count"]
 
 
 def test_a_grate() -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import derandomized
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 import lindref.properties as properties
 from lindref.profile import LIND
@@ -25,17 +24,8 @@ RARE = (
 
 
 def run(machine: type[properties.SiegeMachine], examples: int, steps: int = 50) -> None:
-    """So many runs, the same every time, without making them simpler."""
-    how = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(machine, settings=how)
+    """So many runs, the same every time."""
+    derandomized.run(machine, examples, steps)
 
 
 def test_spec() -> None:

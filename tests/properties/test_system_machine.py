@@ -6,9 +6,8 @@ import sys
 from functools import partial
 from typing import Any
 
+import derandomized
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 import lindref
 import lindref.properties as properties
@@ -33,17 +32,8 @@ RARE_IN_LIND = ("3I-MISSING", "EXEC-SIGNALS", "KILL-STRICT", "NO-REPARENT")
 
 
 def run(machine: type[properties.SystemMachine], examples: int, steps: int = 40) -> None:
-    """So many runs, the same every time, without making them simpler."""
-    how = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(machine, settings=how)
+    """So many runs, the same every time."""
+    derandomized.run(machine, examples, steps)
 
 
 def test_lindref() -> None:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lindref import classes
+from lindref.conformance.adapters.furnished import furnished
 from lindref.conformance.adapters.interface import NotApplicable
-from lindref.conformance.scripts import c, printed
+from lindref.conformance.scripts import printed
 from lindref.conformance.scripts.c_prelude import CHANNEL
-from lindref.conformance.scripts.world import furnish
-from lindref.conformance.vectors.model import Vector, VectorError
+from lindref.conformance.vectors.model import Vector
 from lindref.posix.table import NUMBERS
 
 #: How C is compiled: it is to be right without a warning, and to need nothing from its root.
@@ -153,16 +153,9 @@ class Launcher:
         reason = why_not(vector)
         if reason:
             raise NotApplicable(reason)
-        root, record = folder / "root", folder / "record"
-        root.mkdir()
-        root.chmod(0o755)
-        try:
-            furnish(root, vector)
-        except VectorError as error:
-            raise NotApplicable(str(error)) from None
-        for name, text in c.files(vector).items():
-            source, program = folder / name, root / "prog" / name.removesuffix(".c")
-            source.write_text(text)
+        record = folder / "record"
+        root, programs = furnished(vector, folder)
+        for source, program in programs:
             compiled(self.cc, source, program)
             program.chmod(0o755)
         uid, gid = vector.user or (0, 0)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from lindref.conformance.adapters import processes
 from lindref.conformance.adapters.case import Case, Program
+from lindref.conformance.adapters.furnished import furnished
 from lindref.conformance.adapters.interface import FEATURES, AdapterError, Description, NotApplicable, Observed
 from lindref.conformance.adapters.lind_log import OBSERVES, as_trace
-from lindref.conformance.scripts import c, printed
-from lindref.conformance.scripts.world import furnish
-from lindref.conformance.vectors.model import Vector, VectorError
+from lindref.conformance.scripts import printed
+from lindref.conformance.vectors.model import Vector
 from lindref.profile import LIND
 
 #: Where an installation is looked for when nobody says: the variable, and the root that its build names.
@@ -115,18 +115,11 @@ class LindBoot:
 
     def _script(self, vector: Vector, place: Path) -> Observed:
         """A script as C, in a root of its own; results from what it tells, and from the log, where there is one."""
-        root, log = place / "root", place / "calls.log"
-        root.mkdir()
-        root.chmod(0o755)
-        try:
-            furnish(root, vector)
-        except VectorError as error:
-            raise NotApplicable(str(error)) from None
-        for name, text in c.files(vector).items():
-            source, program = place / name, root / "prog" / name.removesuffix(".c")
-            source.write_text(text)
-            raw = place / f"{name}.wasm"
-            kind = "grate" if "pass_fptr_to_wt" in text else "static"
+        log = place / "calls.log"
+        root, programs = furnished(vector, place)
+        for source, program in programs:
+            raw = source.with_suffix(".c.wasm")
+            kind = "grate" if "pass_fptr_to_wt" in source.read_text() else "static"
             made_from([word.replace("{kind}", kind) for word in self.compile], source, raw, "compiled")
             if self.prepare:
                 made_from(self.prepare, raw, program, "prepared")
